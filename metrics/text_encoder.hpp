@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/sink.hpp"
+
+namespace metrics {
+
+/// The two text formats a scraper can ask for:
+/// https://prometheus.io/docs/instrumenting/exposition_formats and the OpenMetrics 1.0.0
+/// specification.
+enum class TextFormat : std::uint8_t { prometheus_0_0_4, openmetrics_1_0_0 };
+
+/// Writes a page. Copyable, so that a page can be finished early while its original goes on.
+///
+/// A family whose name is already on the page is refused together with its samples: a page with
+/// a name twice is refused whole by Prometheus. Numbers have the fewest digits that read back
+/// as the same double; bucket bounds always have a fraction or exponent ("1.0"), as Prometheus 3
+/// spells them.
+class TextEncoder final : public Sink {
+ public:
+  explicit TextEncoder(TextFormat format) : format_(format) {}
+
+  /// The page so far.
+  [[nodiscard]] std::string_view text() const { return {buffer_.data(), used_}; }
+  /// Takes back what was written after text() was `size` bytes long. Its family names stay used.
+  void truncate(std::size_t size) { used_ = size; }
+  /// Ends the page; nothing may be added afterwards.
+  void finish();
+  /// Starts a new page in the memory of the last one.
+  void restart(TextFormat format);
+
+  [[nodiscard]] TextFormat format() const { return format_; }
+  /// Names refused on this page because they were already there.
+  [[nodiscard]] const std::vector<std::string>& refused() const { return refused_; }
+
+ private:
+  void on_family(const Family& family) override;
+  void on_sample(Labels labels, double value) override;
+  void on_histogram(Labels labels, const Histogram& histogram) override;
+
+  char* reserve(std::size_t bytes);
+  void written_to(const char* end) { used_ = static_cast<std::size_t>(end - buffer_.data()); }
+  bool remember(std::string_view name);
+  void grow_names();
+  void line(std::string_view suffix, Labels labels, const Label* last, double value);
+
+  TextFormat format_;
+  std::string buffer_;  // the page is its first used_ bytes
+  std::size_t used_ = 0;
+  std::string_view name_;  // of the open family, as its samples are to be called
+  bool refusing_ = false;
+  std::vector<std::uint64_t> names_;  // open addressing by hash; 0 is a free place
+  std::size_t name_count_ = 0;
+  std::vector<std::string> refused_;
+};
+
+}  // namespace metrics
