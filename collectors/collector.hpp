@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "metrics/result.hpp"
+#include "metrics/sink.hpp"
+#include "procfs/file_reader.hpp"
+#include "procfs/host_files.hpp"
+#include "procfs/system.hpp"
+
+namespace collectors {
+
+using procfs::Clock;
+
+/// One subject: CPUs, memory, processes. Not thread-safe: one thread owns all collectors. Within
+/// one pass or tick every collector is given the same `now`.
+class Collector {
+ public:
+  Collector() = default;
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+  Collector(Collector&&) = delete;
+  Collector& operator=(Collector&&) = delete;
+  virtual ~Collector() = default;
+
+  /// Called every sampling interval; only for what a reading at each scrape would lose.
+  virtual void tick(Clock::time_point /*now*/) {}
+
+  /// Reads the kernel and keeps what it found. All I/O and all failure is here. `unsupported`
+  /// means that this host lacks the subject; any other error is trouble.
+  [[nodiscard]] virtual metrics::Result<void> refresh(Clock::time_point now) = 0;
+
+  /// Hands on what the last refresh() found. Reads nothing and cannot fail; called only after a
+  /// refresh() that succeeded.
+  virtual void emit(metrics::Sink& sink) const = 0;
+};
+
+/// What a collector may use. Passed in, never reached for: a test passes a fixture directory and
+/// fixed units. Outlives every collector.
+struct Host {
+  procfs::FileReader& proc;  ///< --path.procfs
+  procfs::FileReader& sys;   ///< --path.sysfs
+  procfs::FileReader& root;  ///< --path.rootfs
+  procfs::HostFiles& files;
+  procfs::System system;
+  std::chrono::nanoseconds window;           ///< --window
+  std::chrono::nanoseconds sample_interval;  ///< --sample-interval, between ticks
+};
+
+/// Whom a collector's reads may have to wait for.
+enum class Reads : std::uint8_t {
+  memory,  ///< Nobody: the kernel answers from memory.
+  device,  ///< A driver, a remote server or another process; not on the collector thread.
+};
+
+struct CollectorSpec {
+  std::string_view name;     ///< As in --collector.NAME and collect[]=NAME.
+  std::string_view summary;  ///< A line for --help and --list-collectors.
+  bool enabled_by_default;
+  Reads reads;
+  std::unique_ptr<Collector> (*make)(const Host& host);
+};
+
+/// The `make` of a collector whose constructor takes the host.
+template <class T>
+std::unique_ptr<Collector> make_collector(const Host& host) {
+  return std::make_unique<T>(host);
+}
+
+}  // namespace collectors

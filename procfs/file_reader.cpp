@@ -1,0 +1,158 @@
+#include "procfs/file_reader.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+namespace procfs {
+namespace {
+
+// O_NONBLOCK: opening a FIFO that someone put in a file's place must not wait for a writer.
+constexpr int kOpenFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+constexpr std::size_t kFirstRoom = 4096;  // what a seq_file gives in one read
+// The largest such file seen is /proc/stat of a host with thousands of interrupts: 100 KiB.
+constexpr std::size_t kMaxFileBytes = 16U << 20U;
+
+Error from_errno(std::string_view path, int number, Errc missing) {
+  Errc code = Errc::io;
+  if (number == ENOENT || number == ESRCH || number == ENODEV || number == ENOTDIR) code = missing;
+  if (number == EOPNOTSUPP) code = Errc::unsupported;  // /proc/pressure/* with psi=0
+  if (number == EACCES || number == EPERM) code = Errc::denied;
+  return {code, std::string(path) + ": " + std::generic_category().message(number)};
+}
+
+/// Reads to the end; the kernel reports no size for these files and may return short reads to
+/// keep lines whole, so that only an empty read is the end. Returns 0 or an errno.
+int read_whole(int descriptor, std::string& buffer, std::size_t& used) {
+  used = 0;
+  for (;;) {
+    if (used == buffer.size()) buffer.resize(std::max(kFirstRoom, 2 * buffer.size()));
+    const auto got =
+        ::pread(descriptor, buffer.data() + used, buffer.size() - used, static_cast<off_t>(used));
+    if (got == 0) return 0;
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      return errno;
+    }
+    used += static_cast<std::size_t>(got);
+    if (used > kMaxFileBytes) return EFBIG;
+  }
+}
+
+bool object_is_gone(int number) {
+  return number == ENOENT || number == ESRCH || number == ENODEV || number == ESTALE;
+}
+
+template <class Use>
+Result<void> for_each_name(int directory, const char* path, Use use) {
+  const int descriptor = ::openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return from_errno(path, errno, Errc::gone);
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(descriptor), ::closedir);
+  if (stream == nullptr) {
+    ::close(descriptor);
+    return from_errno(path, ENOMEM, Errc::gone);
+  }
+  for (;;) {
+    errno = 0;
+    const auto* entry = ::readdir(stream.get());  // NOLINT(concurrency-mt-unsafe): own stream
+    if (entry == nullptr) break;
+    const std::string_view name(static_cast<const char*>(entry->d_name));
+    if (name != "." && name != "..") use(name);
+  }
+  if (errno != 0) return from_errno(path, errno, Errc::gone);
+  return {};
+}
+
+}  // namespace
+
+KeptFile::KeptFile(KeptFile&& other) noexcept
+    : directory_(other.directory_),
+      path_(std::move(other.path_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      buffer_(std::move(other.buffer_)) {}
+
+KeptFile& KeptFile::operator=(KeptFile&& other) noexcept {
+  std::swap(directory_, other.directory_);
+  std::swap(path_, other.path_);
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(buffer_, other.buffer_);
+  return *this;
+}
+
+KeptFile::~KeptFile() { close(); }
+
+void KeptFile::close() {
+  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+}
+
+Result<std::string_view> KeptFile::read() {
+  bool reopened = descriptor_ < 0;
+  for (;;) {
+    if (descriptor_ < 0) descriptor_ = ::openat(directory_, path_.c_str(), kOpenFlags);
+    if (descriptor_ < 0) return from_errno(path_, errno, Errc::unsupported);
+    std::size_t used = 0;
+    const int failure = read_whole(descriptor_, buffer_, used);
+    if (failure == 0) return std::string_view(buffer_).substr(0, used);
+    close();
+    if (reopened || !object_is_gone(failure)) return from_errno(path_, failure, Errc::unsupported);
+    reopened = true;
+  }
+}
+
+Result<FileReader> FileReader::open(const std::string& mount_point) {
+  const int directory = ::open(mount_point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return from_errno(mount_point, errno, Errc::unsupported);
+  return FileReader(directory);
+}
+
+FileReader::FileReader(FileReader&& other) noexcept
+    : directory_(std::exchange(other.directory_, -1)), buffer_(std::move(other.buffer_)) {}
+
+FileReader& FileReader::operator=(FileReader&& other) noexcept {
+  std::swap(directory_, other.directory_);
+  std::swap(buffer_, other.buffer_);
+  return *this;
+}
+
+FileReader::~FileReader() {
+  if (directory_ >= 0) ::close(directory_);
+}
+
+Result<std::string_view> FileReader::read(const char* path) {
+  const int descriptor = ::openat(directory_, path, kOpenFlags);
+  if (descriptor < 0) return from_errno(path, errno, Errc::gone);
+  std::size_t used = 0;
+  const int failure = read_whole(descriptor, buffer_, used);
+  ::close(descriptor);
+  if (failure != 0) return from_errno(path, failure, Errc::gone);
+  return std::string_view(buffer_).substr(0, used);
+}
+
+Result<void> FileReader::list(const char* path, std::vector<std::string>& names) {
+  names.clear();
+  return for_each_name(directory_, path, [&](std::string_view name) { names.emplace_back(name); });
+}
+
+Result<std::uint64_t> FileReader::count(const char* path) {
+  std::uint64_t names = 0;
+  const auto listed = for_each_name(directory_, path, [&](std::string_view) { ++names; });
+  if (!listed) return listed.error();
+  return names;
+}
+
+Result<FileReader::Status> FileReader::status(const char* path) {
+  struct stat status {};
+  if (::fstatat(directory_, path, &status, 0) != 0) return from_errno(path, errno, Errc::gone);
+  constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
+  return Status{static_cast<std::uint64_t>(status.st_size),
+                status.st_mtim.tv_sec * kNanosecondsPerSecond + status.st_mtim.tv_nsec};
+}
+
+}  // namespace procfs

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/result.hpp"
+
+namespace procfs {
+
+using metrics::Errc;
+using metrics::Error;
+using metrics::Result;
+
+/// A file that stays open between readings: `pread` on a kept descriptor costs a fifth of opening
+/// it each time. Opened at the first read; reopened once when the kernel says that the object
+/// behind the descriptor is gone. Not thread-safe.
+class KeptFile {
+ public:
+  KeptFile(int directory, std::string path) : directory_(directory), path_(std::move(path)) {}
+  KeptFile(KeptFile&& other) noexcept;
+  KeptFile& operator=(KeptFile&& other) noexcept;
+  KeptFile(const KeptFile&) = delete;
+  KeptFile& operator=(const KeptFile&) = delete;
+  ~KeptFile();
+
+  /// The whole text, valid until the next read() of this object.
+  /// Fails with `unsupported` when the file does not exist, `denied`, or `io`.
+  Result<std::string_view> read();
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  void close();
+
+  int directory_;
+  std::string path_;
+  int descriptor_ = -1;
+  std::string buffer_;
+};
+
+/// A mount point (/proc, /sys, or the root of the host's file tree) and the only way to read below
+/// it. Paths are relative to it. Follows links, so a tree under a hostile user's control is not
+/// for this class. Never waits for a FIFO. Not thread-safe.
+class FileReader {
+ public:
+  /// Fails with `unsupported` when there is no such directory, `denied`, or `io`.
+  static Result<FileReader> open(const std::string& mount_point);
+
+  FileReader(FileReader&& other) noexcept;
+  FileReader& operator=(FileReader&& other) noexcept;
+  FileReader(const FileReader&) = delete;
+  FileReader& operator=(const FileReader&) = delete;
+  ~FileReader();
+
+  /// For fixed files that are read again and again. Must not outlive this object.
+  [[nodiscard]] KeptFile keep(std::string path) const { return {directory_, std::move(path)}; }
+
+  /// Opens, reads and closes; the text is valid until the next read(). For files that come and go,
+  /// such as those of a process: a missing one is `gone`.
+  Result<std::string_view> read(const char* path);
+
+  /// Names in a directory, "." and ".." apart, in the kernel's order. A missing one is `gone`.
+  Result<void> list(const char* path, std::vector<std::string>& names);
+  /// How many names list() would give.
+  Result<std::uint64_t> count(const char* path);
+
+  struct Status {
+    std::uint64_t size_bytes = 0;           ///< st_size: the kernel gives most files here 0.
+    std::int64_t modified_nanoseconds = 0;  ///< st_mtim, since the epoch.
+  };
+  /// stat(2). A missing file is `gone`.
+  Result<Status> status(const char* path);
+
+ private:
+  explicit FileReader(int directory) : directory_(directory) {}
+
+  int directory_;
+  std::string buffer_;
+};
+
+}  // namespace procfs

@@ -1,0 +1,108 @@
+#include "procfs/process.hpp"
+
+#include <array>
+#include <limits>
+#include <optional>
+
+#include "procfs/text.hpp"
+
+namespace procfs {
+namespace {
+
+using metrics::Result;
+
+struct Column {
+  int number;  // as in proc(5), which counts from 1
+  std::uint64_t ProcessStat::*value;
+};
+constexpr int kParentColumn = 4;
+constexpr std::array kColumns = {
+    Column{10, &ProcessStat::minor_faults},  Column{12, &ProcessStat::major_faults},
+    Column{14, &ProcessStat::user_ticks},    Column{15, &ProcessStat::system_ticks},
+    Column{20, &ProcessStat::threads},       Column{22, &ProcessStat::start_time_ticks},
+    Column{23, &ProcessStat::virtual_bytes},
+};
+
+bool parse_columns(std::string_view text, ProcessStat& stat) {
+  const auto state = take_field(text);
+  if (state.size() != 1) return false;
+  stat.state = state.front();
+  if (!to_number(take_field(text), stat.parent_pid)) return false;
+  int number = kParentColumn;
+  for (const auto& column : kColumns) {
+    while (++number < column.number) take_field(text);
+    if (!to_number(take_field(text), stat.*column.value)) return false;
+  }
+  return true;
+}
+
+bool parse_kilobytes(std::string_view text, std::optional<std::uint64_t>& bytes) {
+  constexpr std::uint64_t kBytesPerKilobyte = 1024;
+  std::uint64_t kilobytes = 0;
+  if (!to_number(take_field(text), kilobytes) || take_field(text) != "kB") return false;
+  if (kilobytes > std::numeric_limits<std::uint64_t>::max() / kBytesPerKilobyte) return false;
+  bytes = kilobytes * kBytesPerKilobyte;
+  return true;
+}
+
+}  // namespace
+
+Result<ProcessStat> parse_process_stat(std::string_view text) {
+  const auto open = text.find('(');
+  const auto close = text.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) {
+    return malformed("stat of a process", text);
+  }
+  ProcessStat stat;
+  auto before = text.substr(0, open);
+  if (!to_number(take_field(before), stat.pid) || !take_field(before).empty() ||
+      !parse_columns(text.substr(close + 1), stat)) {
+    return malformed("stat of a process", text);
+  }
+  stat.comm = text.substr(open + 1, close - open - 1);
+  return stat;
+}
+
+Result<ProcessStatus> parse_process_status(std::string_view text) {
+  std::optional<std::uint64_t> resident_bytes;
+  std::optional<std::uint64_t> swapped_bytes;
+  bool has_threads = false;
+  // The kernel escapes newlines of the name here: no process can write itself a line.
+  while (!text.empty() && !has_threads) {
+    const auto line = take_line(text);
+    auto rest = line;
+    const auto key = take_field(rest);
+    has_threads = key == "Threads:";
+    if ((key == "VmRSS:" && !parse_kilobytes(rest, resident_bytes)) ||
+        (key == "VmSwap:" && !parse_kilobytes(rest, swapped_bytes))) {
+      return malformed("status of a process", line);
+    }
+  }
+  if (!has_threads) return malformed("status of a process", "no Threads line");
+  if (resident_bytes.has_value() != swapped_bytes.has_value()) {
+    return malformed("status of a process", "one of VmRSS and VmSwap is missing");
+  }
+  return ProcessStatus{resident_bytes.value_or(0), swapped_bytes.value_or(0)};
+}
+
+Result<ProcessIo> parse_process_io(std::string_view text) {
+  ProcessIo io;
+  bool has_read = false;
+  bool has_write = false;
+  while (!text.empty()) {
+    const auto line = take_line(text);
+    auto rest = line;
+    const auto key = take_field(rest);
+    if (key == "read_bytes:") {
+      has_read = to_number(take_field(rest), io.read_bytes);
+      if (!has_read) return malformed("io of a process", line);
+    } else if (key == "write_bytes:") {
+      has_write = to_number(take_field(rest), io.write_bytes);
+      if (!has_write) return malformed("io of a process", line);
+    }
+  }
+  if (!has_read || !has_write) return malformed("io of a process", "a line is missing");
+  return io;
+}
+
+}  // namespace procfs

@@ -1,0 +1,50 @@
+// What every parser needs: lines, blank-separated fields, whole numbers.
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "metrics/result.hpp"
+
+namespace procfs {
+
+/// Takes the next line off `text`, without its newline. Empty text gives "".
+inline std::string_view take_line(std::string_view& text) {
+  const auto end = text.find('\n');
+  const auto line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return line;
+}
+
+/// Takes the next field off `line`; "" once the line is used up.
+inline std::string_view take_field(std::string_view& line) {
+  // By hand: find_first_of() calls memchr() for each character, which is felt in every parser.
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  const auto* begin = line.data();
+  const auto* const end = begin + line.size();
+  while (begin != end && is_blank(*begin)) ++begin;
+  const auto* stop = begin;
+  while (stop != end && !is_blank(*stop)) ++stop;
+  line.remove_prefix(static_cast<std::size_t>(stop - line.data()));
+  return {begin, static_cast<std::size_t>(stop - begin)};
+}
+
+/// True when all of `text` is one number that fits `out`.
+template <class T>
+requires std::integral<T> || std::floating_point<T>
+[[nodiscard]] bool to_number(std::string_view text, T& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+/// The error for a line that is not what `file` promises, with the start of that line.
+inline metrics::Error malformed(std::string_view file, std::string_view line) {
+  constexpr std::size_t kShownBytes = 80;
+  return {metrics::Errc::malformed,
+          std::string(file) + ": cannot read '" + std::string(line.substr(0, kShownBytes)) + "'"};
+}
+
+}  // namespace procfs

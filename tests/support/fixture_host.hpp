@@ -1,0 +1,129 @@
+// A host made of files, so that a test sees the data next to the assertion.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "collectors/collector.hpp"
+#include "metrics/text_encoder.hpp"
+
+namespace tests {
+
+/// A directory of its own, removed at the end of the test. Starts with proc/, sys/ and root/.
+class FileTree {
+ public:
+  FileTree() {
+    auto pattern = (std::filesystem::temp_directory_path() / "resource_exporter.XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    path_ = pattern;
+    for (const auto* mount : {"proc", "sys", "root"})
+      std::filesystem::create_directory(path_ / mount);
+  }
+  FileTree(const FileTree&) = delete;
+  FileTree& operator=(const FileTree&) = delete;
+  ~FileTree() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  /// Writes a file in place, so that a kept descriptor sees the new text; makes its folders.
+  FileTree& write(const std::string& name, std::string_view text) {
+    std::filesystem::create_directories((path_ / name).parent_path());
+    std::ofstream(path_ / name, std::ios::binary | std::ios::trunc) << text;
+    return *this;
+  }
+  void remove(const std::string& name) { std::filesystem::remove_all(path_ / name); }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline procfs::FileReader open_mount(const std::filesystem::path& path) {
+  auto reader = procfs::FileReader::open(path.string());
+  if (!reader) throw std::runtime_error(reader.error().detail);
+  return *std::move(reader);
+}
+
+/// A Host whose /proc, /sys and / are folders of `path`; 100 ticks a second, 4 KiB pages, and a
+/// fixed uname and wall clock.
+class FixtureHost {
+ public:
+  explicit FixtureHost(const std::filesystem::path& path)
+      : proc_(open_mount(path / "proc")),
+        sys_(open_mount(path / "sys")),
+        root_(open_mount(path / "root")) {}
+
+  collectors::Host host{
+      .proc = proc_,
+      .sys = sys_,
+      .root = root_,
+      .files = files_,
+      .system = {.names =
+                     [] {
+                       return procfs::System::Names{"Linux",  "fixture", "6.1.0-0",
+                                                    "#1 SMP", "x86_64",  "(none)"};
+                     },
+                 .wall_clock =
+                     [] {
+                       return procfs::System::WallClock{1700000000.25, "CET", 3600};
+                     },
+                 .ticks_per_second = 100,
+                 .page_bytes = 4096},
+      .window = std::chrono::minutes(5),
+      .sample_interval = std::chrono::seconds(1)};
+
+ private:
+  procfs::FileReader proc_;
+  procfs::FileReader sys_;
+  procfs::FileReader root_;
+  procfs::HostFiles files_{proc_};
+};
+
+/// What `collector` puts on a text 0.0.4 page.
+inline std::string page_of(const collectors::Collector& collector) {
+  metrics::TextEncoder encoder(metrics::TextFormat::prometheus_0_0_4);
+  collector.emit(encoder);
+  return std::string(encoder.text());
+}
+
+/// The page without its # lines: the samples alone.
+inline std::string samples_of(const collectors::Collector& collector) {
+  const auto page = page_of(collector);
+  std::string samples;
+  for (std::size_t at = 0; at < page.size();) {
+    const auto end = page.find('\n', at) + 1;
+    if (page[at] != '#') samples.append(page, at, end - at);
+    at = end;
+  }
+  return samples;
+}
+
+/// A point in time `seconds` after an arbitrary start.
+inline procfs::Clock::time_point at_second(double seconds) {
+  return procfs::Clock::time_point(std::chrono::hours(1)) +
+         std::chrono::duration_cast<procfs::Clock::duration>(
+             std::chrono::duration<double>(seconds));
+}
+
+/// Calls `parse` with every prefix of `whole` and with each byte damaged in turn: under the
+/// sanitizers, this is the test that needs no imagination.
+template <class Parse>
+void survives_truncation_and_damage(const std::string& whole, Parse parse) {
+  for (std::size_t cut = 0; cut <= whole.size(); ++cut) (void)parse(whole.substr(0, cut));
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    for (const char damage : {'\0', ' ', '\n', '-', '9', ':', '(', ')', '"', '\xff'}) {
+      auto text = whole;
+      text[at] = damage;
+      (void)parse(text);
+    }
+  }
+}
+
+}  // namespace tests
