@@ -1,0 +1,15 @@
+#include "collectors/catalog.hpp"
+
+#include <array>
+
+namespace collectors {
+
+std::span<const CollectorSpec* const> catalog() {
+  static constexpr std::array kAll = {
+      &kPsutil, &kCpu,    &kStat,      &kLoadavg, &kMeminfo, &kVmstat, &kPressure,
+      &kFilefd, &kNetdev, &kDiskstats, &kUname,   &kOs,      &kTime,   &kProcess,
+  };
+  return kAll;
+}
+
+}  // namespace collectors

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <span>
+
+#include "collectors/collector.hpp"
+
+namespace collectors {
+
+// Each is defined at the end of the file of the same name.
+extern const CollectorSpec kPsutil;
+extern const CollectorSpec kCpu;
+extern const CollectorSpec kStat;
+extern const CollectorSpec kLoadavg;
+extern const CollectorSpec kMeminfo;
+extern const CollectorSpec kVmstat;
+extern const CollectorSpec kPressure;
+extern const CollectorSpec kFilefd;
+extern const CollectorSpec kNetdev;
+extern const CollectorSpec kDiskstats;
+extern const CollectorSpec kUname;
+extern const CollectorSpec kOs;
+extern const CollectorSpec kTime;
+extern const CollectorSpec kProcess;
+
+/// Every collector there is, in the order of the page.
+std::span<const CollectorSpec* const> catalog();
+
+}  // namespace collectors

@@ -1,0 +1,108 @@
+// Time lost for want of a resource, from /proc/pressure. Families of node_exporter.
+#include "procfs/pressure.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "collectors/catalog.hpp"
+
+namespace collectors {
+namespace {
+
+using metrics::Family;
+using metrics::Kind;
+using procfs::Pressure;
+
+enum Resource : std::size_t { cpu, io, memory, irq, resource_count };
+
+struct Row {
+  Family family;
+  Resource resource;
+  std::optional<std::uint64_t> Pressure::*total;
+};
+// `full` of cpu is left out: for the whole host the kernel always says 0.
+constexpr std::array kRows = {
+    Row{{"node_pressure_cpu_waiting_seconds_total",
+         "Time at least one task waited for a CPU, from /proc/pressure/cpu (some).", Kind::counter},
+        cpu,
+        &Pressure::some_microseconds},
+    Row{{"node_pressure_io_waiting_seconds_total",
+         "Time at least one task was held up by I/O, from /proc/pressure/io (some).",
+         Kind::counter},
+        io,
+        &Pressure::some_microseconds},
+    Row{{"node_pressure_io_stalled_seconds_total",
+         "Time all tasks at once were held up by I/O, from /proc/pressure/io (full).",
+         Kind::counter},
+        io,
+        &Pressure::full_microseconds},
+    Row{{"node_pressure_memory_waiting_seconds_total",
+         "Time at least one task was held up by want of memory, from /proc/pressure/memory (some).",
+         Kind::counter},
+        memory,
+        &Pressure::some_microseconds},
+    Row{{"node_pressure_memory_stalled_seconds_total",
+         "Time all tasks at once were held up by want of memory, from /proc/pressure/memory "
+         "(full).",
+         Kind::counter},
+        memory,
+        &Pressure::full_microseconds},
+    Row{{"node_pressure_irq_stalled_seconds_total",
+         "Time interrupts kept all tasks of a CPU from running, from /proc/pressure/irq (full).",
+         Kind::counter},
+        irq,
+        &Pressure::full_microseconds},
+};
+
+metrics::Result<Pressure> read(procfs::KeptFile& file) {
+  const auto text = file.read();
+  if (!text) return text.error();
+  return procfs::parse_pressure(*text);
+}
+
+class Psi final : public Collector {
+ public:
+  explicit Psi(const Host& host)
+      : files_{host.proc.keep("pressure/cpu"), host.proc.keep("pressure/io"),
+               host.proc.keep("pressure/memory"), host.proc.keep("pressure/irq")} {}
+
+  metrics::Result<void> refresh(Clock::time_point /*now*/) override {
+    Readings readings;
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      if (i == irq && is_irq_absent_) continue;
+      const auto pressure = read(files_[i]);
+      // Only kernels since 6.1 that account interrupt time have it; it does not come later.
+      is_irq_absent_ = i == irq && !pressure && pressure.error().code == metrics::Errc::unsupported;
+      if (is_irq_absent_) continue;
+      if (!pressure) return pressure.error();
+      readings[i] = *pressure;
+    }
+    readings_ = readings;
+    return {};
+  }
+
+  void emit(metrics::Sink& sink) const override {
+    constexpr double kMicrosecondsPerSecond = 1e6;
+    for (const auto& row : kRows) {
+      const auto microseconds = readings_[row.resource].*row.total;
+      if (!microseconds) continue;
+      sink.single(row.family, static_cast<double>(*microseconds) / kMicrosecondsPerSecond);
+    }
+  }
+
+ private:
+  using Readings = std::array<Pressure, resource_count>;
+
+  std::array<procfs::KeptFile, resource_count> files_;
+  Readings readings_;
+  bool is_irq_absent_ = false;
+};
+
+}  // namespace
+
+constinit const CollectorSpec kPressure = {
+    "pressure", "Time lost for want of CPU, memory or I/O (/proc/pressure).", true, Reads::memory,
+    make_collector<Psi>};
+
+}  // namespace collectors
