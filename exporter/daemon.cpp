@@ -1,0 +1,168 @@
+#include "exporter/daemon.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <csignal>
+#include <iostream>
+#include <sstream>
+#include <stdexcept>
+
+#include "exporter/collector_thread.hpp"
+#include "exporter/log.hpp"
+#include "exporter/routes.hpp"
+#include "exporter/scraper.hpp"
+#include "exporter/self_metrics.hpp"
+#include "exporter/service_manager.hpp"
+#include "exporter/version.hpp"
+
+namespace exporter {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+constexpr auto kReport = asio::as_tuple(asio::use_awaitable);
+// Together under the 2 s in which SIGTERM has to be obeyed.
+constexpr milliseconds kDrainTime{1500};
+constexpr milliseconds kThreadStopTime{300};
+
+procfs::FileReader open_mount(const std::string& path, const char* option) {
+  auto reader = procfs::FileReader::open(path);
+  if (!reader) throw std::runtime_error(reader.error().detail + "; see " + option);
+  return *std::move(reader);
+}
+
+http::Limits limits_for(const Options& options) {
+  // Collectors need descriptors too: clients may hold at most half of them.
+  http::Limits limits;
+  limits.connections = options.max_connections;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    const auto half = std::max<rlim_t>(files.rlim_cur / 2, 4);
+    limits.connections = std::min<std::size_t>(limits.connections, half);
+  }
+  limits.connections_per_source = std::max<std::size_t>(limits.connections / 4, 1);
+  return limits;
+}
+
+/// Everything that runs, in the order it depends on each other.
+class Daemon {
+ public:
+  explicit Daemon(const Options& options)
+      : options_(options),
+        proc_(open_mount(options.proc_path, "--path.procfs")),
+        sys_(open_mount(options.sys_path, "--path.sysfs")),
+        root_(open_mount(options.root_path, "--path.rootfs")),
+        scraper_(options.collectors, host_),
+        collectors_(io_, scraper_, self_, options.sample_interval),
+        routes_(options, collectors_, self_),
+        server_(
+            io_, limits_for(options),
+            [this](const auto& request) { return routes_.handle(request); },
+            [this](http::Event event) { self_.observe_event(event); }) {}
+
+  void run() {
+    asio::co_spawn(io_, stop_on_signal(), asio::detached);
+    for (const auto& address : options_.listen_addresses) listen(address);
+    log(LogLevel::info, "started", {{"version", std::string(kVersion)}});
+    manager_.notify("READY=1");
+    if (const auto interval = manager_.watchdog_interval()) {
+      asio::co_spawn(io_, feed_watchdog(*interval), asio::detached);
+    }
+    while (!io_.stopped()) {
+      try {
+        io_.run();
+      } catch (const std::exception& error) {
+        log(LogLevel::error, "unexpected failure; going on", {{"problem", error.what()}});
+      }
+    }
+  }
+
+ private:
+  void listen(const std::string& address) {
+    try {
+      for (const auto& endpoint : server_.listen(address)) {
+        std::ostringstream text;
+        text << endpoint;
+        log(LogLevel::info, "listening", {{"address", text.str()}});
+      }
+    } catch (const boost::system::system_error& error) {
+      throw std::runtime_error("cannot listen on " + address + ": " + error.code().message() +
+                               "; see --web.listen-address");
+    }
+  }
+
+  asio::awaitable<void> stop_on_signal() {
+    asio::signal_set signals(io_, SIGTERM, SIGINT);
+    co_await signals.async_wait(kReport);
+    log(LogLevel::info, "stopping");
+    manager_.notify("STOPPING=1");
+    routes_.stop();
+    co_await server_.shut_down(kDrainTime);
+    asio::steady_timer stuck(io_, kThreadStopTime);
+    collectors_.stop([this] { io_.stop(); });
+    co_await stuck.async_wait(kReport);
+    // A thread that the kernel holds cannot be joined: leave it behind.
+    ::_exit(0);
+  }
+
+  /// Feeds systemd's watchdog only while both this thread and the collector thread move on.
+  asio::awaitable<void> feed_watchdog(std::chrono::microseconds interval) {
+    const auto patience =
+        std::max<Clock::duration>(std::chrono::seconds(10), 3 * options_.sample_interval);
+    asio::steady_timer timer(io_);
+    auto moved_at = Clock::now();  // the first tick may still be to come
+    for (;;) {
+      moved_at = std::max(moved_at, collectors_.last_tick());
+      if (Clock::now() - moved_at < patience) manager_.notify("WATCHDOG=1");
+      timer.expires_after(interval);
+      co_await timer.async_wait(kReport);
+    }
+  }
+
+  const Options& options_;
+  ServiceManager manager_;
+  procfs::FileReader proc_;
+  procfs::FileReader sys_;
+  procfs::FileReader root_;
+  procfs::HostFiles files_{proc_};
+  collectors::Host host_{.proc = proc_,
+                         .sys = sys_,
+                         .root = root_,
+                         .files = files_,
+                         .system = procfs::this_system(),
+                         .window = options_.window,
+                         .sample_interval = options_.sample_interval};
+  SelfMetrics self_;
+  Scraper scraper_;
+  asio::io_context io_{1};
+  CollectorThread collectors_;
+  Routes routes_;
+  http::Server server_;
+};
+
+}  // namespace
+
+int run_daemon(const Options& options) {
+  set_up_log(options.log_level, options.log_format);
+  std::signal(SIGPIPE, SIG_IGN);  // NOLINT: a closed stderr must not end the daemon
+  try {
+    Daemon daemon(options);
+    daemon.run();
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << "resource_exporter: " << error.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace exporter

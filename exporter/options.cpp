@@ -1,0 +1,156 @@
+#include "exporter/options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "collectors/catalog.hpp"
+#include "exporter/duration.hpp"
+#include "exporter/version.hpp"
+
+namespace exporter {
+namespace {
+
+// std::map, because CLI11 lists the allowed names from it.
+const std::map<std::string, LogLevel> kLogLevels = {{"debug", LogLevel::debug},
+                                                    {"info", LogLevel::info},
+                                                    {"warn", LogLevel::warn},
+                                                    {"error", LogLevel::error}};
+const std::map<std::string, LogFormat> kLogFormats = {{"logfmt", LogFormat::logfmt},
+                                                      {"json", LogFormat::json}};
+
+/// What CLI11 writes into before it is checked and becomes Options.
+struct Raw {
+  Options options;
+  std::string window = "5m";
+  std::string sample_interval = "1s";
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+  bool disable_defaults = false;
+  bool list_collectors = false;
+  std::map<const collectors::CollectorSpec*, CLI::Option*> collector_flags;
+};
+
+std::string check_duration(const std::string& text) {
+  if (parse_duration(text)) return {};
+  return "'" + text + "' is not a duration such as 5m, 1h30m or 500ms";
+}
+
+std::string check_path(const std::string& text) {
+  const bool is_path = text.starts_with('/') && text.find_first_of("?#% ") == std::string::npos;
+  if (is_path && !text.starts_with("/-/")) return {};
+  return "'" + text + "' is not a path such as /metrics";
+}
+
+template <class Value>
+CLI::IsMember names_of(const std::map<std::string, Value>& values) {
+  std::vector<std::string> names;
+  names.reserve(values.size());
+  for (const auto& [name, value] : values) names.push_back(name);
+  return CLI::IsMember(names);
+}
+
+void add_options(CLI::App& app, Raw& raw) {
+  auto& options = raw.options;
+  app.add_option("--web.listen-address", options.listen_addresses,
+                 "Where to answer: host:port, [v6]:port or :port; may be repeated")
+      ->take_all()
+      ->capture_default_str();
+  app.add_option("--web.telemetry-path", options.telemetry_path, "Path of the metrics page")
+      ->check(check_path)
+      ->capture_default_str();
+  app.add_option("--web.max-connections", options.max_connections,
+                 "Connections at once, a quarter of them from one address")
+      ->check(CLI::Range(4, 65536))
+      ->capture_default_str();
+  app.add_option("--path.procfs", options.proc_path, "Where procfs is mounted")
+      ->capture_default_str();
+  app.add_option("--path.sysfs", options.sys_path, "Where sysfs is mounted")->capture_default_str();
+  app.add_option("--path.rootfs", options.root_path, "Where the host's root is mounted")
+      ->capture_default_str();
+  app.add_option("--window", raw.window, "Time that cpu_percent is averaged over")
+      ->check(check_duration)
+      ->capture_default_str();
+  app.add_option("--sample-interval", raw.sample_interval, "Time between two samples")
+      ->check(check_duration)
+      ->capture_default_str();
+  app.add_option("--log.level", raw.log_level, "Least level to log")
+      ->check(names_of(kLogLevels))
+      ->capture_default_str();
+  app.add_option("--log.format", raw.log_format, "Format of the log")
+      ->check(names_of(kLogFormats))
+      ->capture_default_str();
+  app.add_flag("--collector.disable-defaults", raw.disable_defaults,
+               "Run only the collectors that are asked for");
+  app.add_flag("--list-collectors", raw.list_collectors, "Print the collectors and exit");
+  for (const auto* spec : collectors::catalog()) {
+    std::string names("--collector.");
+    names.append(spec->name).append(",!--no-collector.").append(spec->name);
+    const std::string summary(spec->summary);  // an lvalue: CLI11 tells a text from a target so
+    raw.collector_flags[spec] = app.add_flag(names, summary)->group("Collectors");
+  }
+}
+
+std::string list_collectors() {
+  std::string text;
+  for (const auto* spec : collectors::catalog()) {
+    text.append(spec->name).append(spec->enabled_by_default ? " (on): " : " (off): ");
+    text.append(spec->summary).append("\n");
+  }
+  return text;
+}
+
+std::variant<Options, Exit> resolve(Raw raw) {
+  if (raw.list_collectors) return Exit{.code = 0, .text = list_collectors()};
+  auto& options = raw.options;
+  options.window = *parse_duration(raw.window);
+  options.sample_interval = *parse_duration(raw.sample_interval);
+  options.log_level = kLogLevels.at(raw.log_level);
+  options.log_format = kLogFormats.at(raw.log_format);
+  if (options.window < options.sample_interval) {
+    return Exit{.code = 1, .text = "--window must not be shorter than --sample-interval"};
+  }
+  constexpr int kMostSamples = 100'000;  // a window keeps them all
+  if (options.window / options.sample_interval > kMostSamples) {
+    return Exit{.code = 1, .text = "--window must not hold more than 100000 --sample-intervals"};
+  }
+  for (const auto* spec : collectors::catalog()) {
+    const auto* flag = raw.collector_flags.at(spec);
+    const bool is_default = spec->enabled_by_default && !raw.disable_defaults;
+    if (flag->count() > 0 ? flag->as<bool>() : is_default) options.collectors.push_back(spec);
+  }
+  return std::move(options);
+}
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
+  CLI::App app("Host metrics for Prometheus, right at a 5-minute scrape.", "resource_exporter");
+  Raw raw;
+  add_options(app, raw);
+  app.set_version_flag("--version", version_text());
+  app.set_config("--config.file", "", "TOML file with any of these options, without the dashes");
+  // A dot belongs to the option's name and does not open a section.
+  const auto config = std::make_shared<CLI::ConfigTOML>();
+  config->parentSeparator('\0');
+  app.config_formatter(config);
+  app.allow_config_extras(false);
+  try {
+    app.parse(argc, argv);
+    return resolve(std::move(raw));        // a flag's value is converted only now
+  } catch (const CLI::Success& request) {  // --help, --version
+    std::ostringstream text;
+    app.exit(request, text, text);
+    return Exit{.code = 0, .text = text.str()};
+  } catch (const CLI::Error& error) {
+    return Exit{.code = 1, .text = one_line(error.what()) + "; see --help"};
+  }
+}
+
+}  // namespace exporter

@@ -1,0 +1,92 @@
+#include "exporter/scraper.hpp"
+
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+#include "exporter/log.hpp"
+
+namespace exporter {
+namespace {
+
+Report refresh(collectors::Collector& collector, Clock::time_point now) {
+  Report report;
+  const auto start = Clock::now();
+  try {
+    const auto result = collector.refresh(now);
+    report.status = Status::ok;
+    if (!result) {
+      const bool is_absent = result.error().code == metrics::Errc::unsupported;
+      report.status = is_absent ? Status::absent : Status::failed;
+      report.problem = result.error().detail;
+    }
+  } catch (const std::exception& error) {
+    report.status = Status::failed;
+    report.problem = error.what();
+  }
+  report.duration = Clock::now() - start;
+  return report;
+}
+
+}  // namespace
+
+Scraper::Scraper(std::span<const collectors::CollectorSpec* const> specs,
+                 const collectors::Host& host) {
+  if (specs.size() > kMaxCollectors) throw std::length_error("too many collectors");
+  for (const auto* spec : specs) {
+    units_.push_back({.collector = spec->make(host)});
+    names_.push_back(spec->name);
+  }
+}
+
+void Scraper::tick(Clock::time_point now) {
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    try {
+      units_[i].collector->tick(now);
+    } catch (const std::exception& error) {
+      if (std::exchange(units_[i].has_tick_failed, true)) continue;  // told once
+      log(LogLevel::error, "collector failed in its tick",
+          {{"collector", std::string(names_[i])}, {"problem", error.what()}});
+    }
+  }
+}
+
+void Scraper::run(Pass& pass, Clock::time_point deadline) {
+  const auto selection = pass.selection();
+  const auto now = Clock::now();
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    if (!selection[i]) continue;
+    if (Clock::now() > deadline) break;
+    auto report = refresh(*units_[i].collector, now);
+    const auto problem = report.problem;
+    const auto status = pass.record(i, std::move(report), *units_[i].collector);
+    log_change(i, status, problem);
+  }
+  pass.finish();
+  log_refused(pass);
+}
+
+void Scraper::log_change(std::size_t index, Status status, const std::string& problem) {
+  const auto before = std::exchange(units_[index].last_status, status);
+  if (before == status) return;
+  const std::string name(names_[index]);
+  if (status == Status::failed) {
+    log(LogLevel::error, "collector failed", {{"collector", name}, {"problem", problem}});
+  } else if (status == Status::absent) {
+    log(LogLevel::info, "collector has no subject on this host",
+        {{"collector", name}, {"problem", problem}});
+  } else if (before != Status::waiting) {
+    log(LogLevel::info, "collector works again", {{"collector", name}});
+  }
+}
+
+void Scraper::log_refused(const Pass& pass) {
+  constexpr std::size_t kRemembered = 1000;
+  for (auto& name : pass.refused()) {
+    if (refused_.size() >= kRemembered || !refused_.insert(name).second) continue;
+    log(LogLevel::warn, "metric family refused: its name is already on the page",
+        {{"family", name}});
+  }
+}
+
+}  // namespace exporter

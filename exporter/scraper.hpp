@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "collectors/collector.hpp"
+#include "exporter/pass.hpp"
+
+namespace exporter {
+
+/// Runs the enabled collectors and keeps their failures apart: whatever one does, the others are on
+/// the page. Not thread-safe; the collector thread owns it.
+class Scraper {
+ public:
+  /// Throws std::length_error for more than kMaxCollectors. `host` must outlive it.
+  Scraper(std::span<const collectors::CollectorSpec* const> specs, const collectors::Host& host);
+
+  /// Hands the tick to every collector.
+  void tick(Clock::time_point now);
+
+  /// Runs what the pass wants, in page order, and completes its pages. Collectors whose turn comes
+  /// after `deadline`, when nobody waits any more, are left out.
+  void run(Pass& pass, Clock::time_point deadline);
+
+  [[nodiscard]] const CollectorNames& names() const { return names_; }
+
+ private:
+  struct Unit {
+    std::unique_ptr<collectors::Collector> collector;
+    Status last_status = Status::waiting;
+    bool has_tick_failed = false;
+  };
+
+  void log_change(std::size_t index, Status status, const std::string& problem);
+  void log_refused(const Pass& pass);
+
+  std::vector<Unit> units_;
+  CollectorNames names_;
+  std::unordered_set<std::string> refused_;  // logged already
+};
+
+}  // namespace exporter

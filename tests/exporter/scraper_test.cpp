@@ -1,0 +1,127 @@
+#include "exporter/scraper.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/exporter/fake_collectors.hpp"
+
+using exporter::Clock;
+using exporter::Pass;
+using exporter::Status;
+using exporter::Wish;
+using metrics::TextFormat;
+using tests::kGood;
+using tests::spec;
+
+namespace {
+
+const auto kFailing = spec("failing", [](const collectors::Host&) {
+  return tests::fake([]() -> metrics::Result<void> {
+    return metrics::Error{metrics::Errc::malformed, "stat: cannot read 'x'"};
+  });
+});
+const auto kAbsent = spec("absent", [](const collectors::Host&) {
+  return tests::fake([]() -> metrics::Result<void> {
+    return metrics::Error{metrics::Errc::unsupported, "no such file"};
+  });
+});
+const auto kThrowing = spec("throwing", [](const collectors::Host&) {
+  return tests::fake([]() -> metrics::Result<void> { throw std::runtime_error("a bug"); });
+});
+const auto kHalf = spec("half", [](const collectors::Host&) {
+  return tests::fake([] { return metrics::Result<void>(); },
+                     [](metrics::Sink& sink) {
+                       sink.single({"half", "Begun and not ended."}, 1);
+                       throw std::bad_alloc();
+                     });
+});
+const auto kThief = spec("thief", [](const collectors::Host&) {
+  return tests::fake([] { return metrics::Result<void>(); },
+                     [](metrics::Sink& sink) {
+                       sink.single({"good", "Not the real one."}, 666);
+                     });
+});
+
+std::string scrape(tests::ScraperHost& host, const Wish& wish) {
+  Pass pass(host.pool, host.scraper.names(), host.self);
+  pass.add(wish);
+  host.scraper.run(pass, Clock::time_point::max());
+  return std::string(pass.page(wish)->text.text());
+}
+
+}  // namespace
+
+TEST_CASE("whatever a collector does, the others are on the page and its state is told") {
+  tests::ScraperHost host({&kFailing, &kAbsent, &kThrowing, &kHalf, &kGood});
+  const auto page = scrape(host, {.selection = host.all()});
+  CHECK_THAT(page, Catch::Contains("\ngood 1\n"));
+  CHECK(page.find("Begun and not ended") == std::string::npos);
+  const auto [name, success, absent] = GENERATE(table<std::string, std::string, std::string>({
+      {"failing", "0", "0"},
+      {"absent", "1", "1"},
+      {"throwing", "0", "0"},
+      {"half", "0", "0"},
+      {"good", "1", "0"},
+  }));
+  CHECK_THAT(page, Catch::Contains("node_scrape_collector_success{collector=\"" + name + "\"} " +
+                                   success + "\n"));
+  CHECK_THAT(page, Catch::Contains("resource_exporter_collector_absent{collector=\"" + name +
+                                   "\"} " + absent + "\n"));
+}
+
+TEST_CASE("a page shows only what was selected, and collectors nobody selected do not run") {
+  tests::ScraperHost host({&kThrowing, &kGood});
+  const auto page = scrape(host, {.selection = exporter::Selection(0b10)});
+  CHECK_THAT(page, Catch::Contains("\ngood 1\n"));
+  CHECK(page.find("throwing") == std::string::npos);
+}
+
+TEST_CASE("a later collector cannot replace a family that is already there") {
+  tests::ScraperHost host({&kGood, &kThief});
+  const auto page = scrape(host, {.selection = host.all()});
+  CHECK_THAT(page, Catch::Contains("\ngood 1\n"));
+  CHECK(page.find("666") == std::string::npos);
+  CHECK_THAT(page, Catch::Contains("\nresource_exporter_refused_families_total 1\n"));
+}
+
+TEST_CASE("one pass makes a page for each format and selection") {
+  tests::ScraperHost host({&kGood, &kFailing});
+  Pass pass(host.pool, host.scraper.names(), host.self);
+  const Wish text{.selection = host.all()};
+  const Wish openmetrics{.format = TextFormat::openmetrics_1_0_0, .selection = host.all()};
+  const Wish part{.selection = exporter::Selection(0b01)};
+  for (const auto& wish : {text, openmetrics, part, text}) pass.add(wish);
+  host.scraper.run(pass, Clock::time_point::max());
+  CHECK(pass.page(text) == pass.page(text));
+  CHECK(pass.page(openmetrics)->text.text().ends_with("# EOF\n"));
+  CHECK(pass.page(part)->text.text().find("failing") == std::string_view::npos);
+}
+
+TEST_CASE("a page taken early holds what has been recorded and flags the rest as late") {
+  tests::ScraperHost host({&kGood, &kFailing});
+  const Wish wish{.selection = host.all()};
+  Pass pass(host.pool, host.scraper.names(), host.self);
+  pass.add(wish);
+  const auto collector = kGood.make(host.host.host);
+  pass.record(0, {.status = Status::ok, .duration = {}, .problem = {}}, *collector);
+
+  const std::string early(pass.page(wish)->text.text());
+  CHECK_THAT(early, Catch::Contains("\ngood 1\n"));
+  CHECK_THAT(early, Catch::Contains("node_scrape_collector_success{collector=\"good\"} 1\n"));
+  CHECK_THAT(early, Catch::Contains("node_scrape_collector_success{collector=\"failing\"} 0\n"));
+  CHECK_THAT(early, Catch::Contains("resource_exporter_build_info"));
+
+  pass.record(1, {.status = Status::ok, .duration = {}, .problem = {}}, *collector);
+  pass.finish();
+  CHECK_THAT(std::string(pass.page(wish)->text.text()),
+             Catch::Contains("node_scrape_collector_success{collector=\"failing\"} 1\n"));
+}
+
+TEST_CASE("collectors whose turn comes after the deadline are left out") {
+  tests::ScraperHost host({&kGood});
+  const Wish wish{.selection = host.all()};
+  Pass pass(host.pool, host.scraper.names(), host.self);
+  pass.add(wish);
+  host.scraper.run(pass, Clock::time_point::min());
+  CHECK_THAT(std::string(pass.page(wish)->text.text()),
+             Catch::Contains("node_scrape_collector_success{collector=\"good\"} 0\n"));
+}
