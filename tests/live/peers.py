@@ -1,0 +1,151 @@
+"""Debian's own programs that the live tests set beside the exporter: node_exporter, Prometheus and
+promtool. Each listens on a free port of 127.0.0.1 and is a context manager that stops it."""
+
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from exporter_process import wait_for
+
+_START_SECONDS = 30.0  # On a host that is busy building.
+
+
+def _free_port():
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _fetch(url, headers=None):
+    """(headers, body) of a GET that must be answered with 200."""
+    request = urllib.request.Request(url, headers=headers or {})
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return response.headers, response.read()
+
+
+def promtool(*arguments, stdin=b""):
+    """(exit code, output and errors) of promtool."""
+    done = subprocess.run(
+        ["promtool", *map(str, arguments)],
+        input=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode()
+
+
+class _Server:
+    """A program that serves HTTP; ready when it answers 200 on `ready_path`."""
+
+    def __init__(self, command, port, ready_path):
+        self.url = f"http://127.0.0.1:{port}"
+        self._ready_url = self.url + ready_path
+        self._log = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            # Should this test be killed, so is the program.
+            ["setpriv", "--pdeathsig", "KILL", *map(str, command)],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+
+    def __enter__(self):
+        try:
+            wait_for("an answer", self._is_ready, _START_SECONDS, self.log)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+    def log(self):
+        """What it has written so far."""
+        # pread: the program shares the file's offset.
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
+
+    def _is_ready(self):
+        if self._process.poll() is not None:
+            raise AssertionError(f"exited with {self._process.returncode}\n{self.log()}")
+        try:
+            _fetch(self._ready_url)
+        except (OSError, urllib.error.URLError):
+            return False
+        return True
+
+
+class NodeExporter(_Server):
+    """node_exporter with the collectors that we have as well, without metrics about itself."""
+
+    COLLECTORS = (
+        *("cpu", "diskstats", "filefd", "loadavg", "meminfo", "netdev", "os", "pressure", "stat"),
+        *("time", "uname", "vmstat"),
+    )
+
+    def __init__(self):
+        port = _free_port()
+        command = [
+            "prometheus-node-exporter",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--web.disable-exporter-metrics",
+            "--collector.disable-defaults",
+            *(f"--collector.{name}" for name in self.COLLECTORS),
+        ]
+        super().__init__(command, port, "/")
+
+    def page(self):
+        return _fetch(f"{self.url}/metrics")[1]
+
+
+class Prometheus(_Server):
+    """Prometheus, scraping every second the URLs in `jobs`: name of the job -> URL."""
+
+    def __init__(self, jobs):
+        self._directory = tempfile.TemporaryDirectory()
+        port = _free_port()
+        config = Path(self._directory.name) / "prometheus.yml"
+        config.write_text(json.dumps(self._config(jobs)))  # JSON is YAML, too.
+        command = [
+            "prometheus",
+            f"--config.file={config}",
+            f"--storage.tsdb.path={self._directory.name}/data",
+            f"--web.listen-address=127.0.0.1:{port}",
+        ]
+        super().__init__(command, port, "/-/ready")
+
+    def __exit__(self, *_):
+        super().__exit__()
+        self._directory.cleanup()
+
+    def query(self, expression, at=None):
+        """The result of an instant query: now, or at a time in seconds since 1970."""
+        parameters = {"query": expression} | ({"time": at} if at is not None else {})
+        url = f"{self.url}/api/v1/query?{urllib.parse.urlencode(parameters)}"
+        return json.loads(_fetch(url)[1])["data"]["result"]
+
+    @staticmethod
+    def _config(jobs):
+        def job(name, url):
+            target = urllib.parse.urlsplit(url)
+            return {
+                "job_name": name,
+                "metrics_path": target.path,
+                "static_configs": [{"targets": [target.netloc]}],
+            }
+
+        return {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "scrape_configs": [job(name, url) for name, url in jobs.items()],
+        }

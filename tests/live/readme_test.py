@@ -1,0 +1,124 @@
+"""Runs the commands of README.md as a reader would, in a network namespace of their own, where the
+documented port is always free."""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+SOURCE = pathlib.Path(os.environ["SOURCE_DIR"])
+README = (SOURCE / "README.md").read_text()
+
+# What this test cannot run, and the test that does.
+ELSEWHERE = {
+    "./dev test": "it is what runs this test",
+    "sudo cmake --install build/release --prefix /usr": "systemd_test.py installs",
+    "sudo systemctl enable --now resource_exporter": "systemd_test.py boots the unit",
+}
+FOREGROUND = ("./dev run", "prometheus ")  # until Ctrl-C
+DEADLINE_S = 60
+
+
+def commands():
+    blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+def wait_until(what, answers):
+    deadline = time.monotonic() + DEADLINE_S
+    while not answers():
+        if time.monotonic() > deadline:
+            raise AssertionError(what + " did not happen in time")
+        time.sleep(0.05)  # between two looks, not in place of one
+
+
+class InNamespace:
+    """Runs shell commands in a new network namespace with a loopback device."""
+
+    def __init__(self):
+        unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
+        self.keeper = subprocess.Popen(
+            unshare + ["bash", "-c", "ip link set lo up && echo up && exec cat"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self.keeper.stdout.readline() != "up\n":
+            raise unittest.SkipTest("this user may not make a network namespace")
+        self.enter = ["nsenter", "--target", str(self.keeper.pid), "--net"]
+        if os.geteuid() != 0:
+            self.enter += ["--user", "--preserve-credentials"]
+
+    def start(self, command):
+        return subprocess.Popen(self.enter + ["bash", "-c", command], cwd=SOURCE, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                start_new_session=True)
+
+    def run(self, command):
+        process = self.start(command)
+        output, _ = process.communicate(timeout=DEADLINE_S)
+        return process.returncode, output
+
+    def close(self):
+        self.keeper.stdin.close()
+        self.keeper.stdout.close()
+        self.keeper.wait()
+
+
+def stop(process):
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+    process.communicate(timeout=DEADLINE_S)
+
+
+class ReadmeTest(unittest.TestCase):
+    def setUp(self):
+        self.namespace = InNamespace()
+        self.addCleanup(self.namespace.close)
+
+    def ready(self, process, url):
+        def answers():
+            if process.poll() is not None:
+                raise AssertionError("it ended: " + process.stdout.read())
+            return self.namespace.run(f"curl -sf -o /dev/null {url}")[0] == 0
+        return answers
+
+    def test_every_command_does_what_the_text_says(self):
+        self.assertGreaterEqual(len(commands()), 8)
+        for command in commands():
+            with self.subTest(command):
+                self.check(command)
+
+    def check(self, command):
+        if command in ELSEWHERE:
+            return
+        if not command.startswith(FOREGROUND):
+            status, output = self.namespace.run(command)
+            self.assertEqual(status, 0, output)
+            self.assertTrue(output)
+            return
+        is_exporter = command == "./dev run"
+        if not is_exporter:
+            data = subprocess.check_output(["mktemp", "-d"], text=True).strip()
+            self.addCleanup(subprocess.run, ["rm", "-rf", data], check=True)
+            command += f" --storage.tsdb.path={data}"
+        process = self.namespace.start("exec " + command)
+        self.addCleanup(stop, process)
+        url = "http://localhost:8888/metrics" if is_exporter else "http://localhost:9090/-/ready"
+        wait_until(command, self.ready(process, url))
+
+    def test_the_excerpt_is_of_the_page(self):
+        excerpt = re.search(r"<!-- excerpt -->\n```\n(.*?)```", README, re.DOTALL).group(1)
+        process = self.namespace.start("exec ./dev run")
+        self.addCleanup(stop, process)
+        wait_until("./dev run", self.ready(process, "http://localhost:8888/metrics"))
+        _, page = self.namespace.run("curl -s http://localhost:8888/metrics")
+        for line in excerpt.splitlines():
+            if line.startswith("#"):
+                self.assertIn(line + "\n", page)
+            else:
+                self.assertIn("\n" + re.split(r"[ {]", line)[0], page)
+
+
+if __name__ == "__main__":
+    unittest.main()
