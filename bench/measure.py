@@ -1,0 +1,98 @@
+"""The measurements of bench/run.py: plain numbers. bench/report.py says what they mean."""
+import json
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from servers import CannotRun
+
+FLOOR_REPETITIONS = 3
+SCRAPES_UNDER_STRACE = 10
+NOISE_WINDOW_SECONDS = 0.3
+
+
+class Programs:
+    """The C++ programs of this folder."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        for name in ("scrape_client", "kernel_floor", "encode"):
+            if not (self.folder / name).exists():
+                raise CannotRun(f"no {self.folder / name}: build the target bench_programs")
+
+    def _run(self, name, *arguments):
+        command = [str(self.folder / name), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CannotRun(f"{' '.join(command)}: {done.stderr.strip()}")
+        return json.loads(done.stdout)
+
+    def scrape(self, server, scrapes, *, gap_ms=0, gzip=False, warm_up=3):
+        pids = [f"--pid={pid}" for pid in server.pids()]
+        compression = ["--gzip"] if gzip else []
+        return self._run("scrape_client", *pids, "--port", server.port, "--scrapes", scrapes,
+                         "--gap-ms", gap_ms, "--warm-up", warm_up, *compression)
+
+    def kernel_floor(self, paths, passes, *, gap_ms=0):
+        repetitions, passes_each = (passes, 1) if gap_ms else (FLOOR_REPETITIONS, passes)
+        result = self._run("kernel_floor", "--passes", passes_each, "--repetitions", repetitions,
+                           "--gap-ms", gap_ms, *paths)
+        # With gaps each repetition is one pass: the mean of them is what the client says, too.
+        cpu_us = result["cpu_us_mean"] if gap_ms else result["cpu_us"]
+        return {"cpu_ms": cpu_us / 1000, "body_bytes": result["bytes"], "preads": result["preads"]}
+
+    def encode(self, repetitions, milliseconds):
+        return self._run("encode", "--repetitions", repetitions, "--milliseconds", milliseconds)
+
+
+def machine_busy_share():
+    """The share of all CPUs that is in use, by whomever, over a short time."""
+    def ticks():
+        total_line = Path("/proc/stat").read_text().partition("\n")[0]
+        columns = [int(word) for word in total_line.split()[1:9]]
+        return sum(columns), columns[3] + columns[4]
+
+    total_before, idle_before = ticks()
+    time.sleep(NOISE_WINDOW_SECONDS)
+    total_after, idle_after = ticks()
+    elapsed = total_after - total_before
+    return 1 - (idle_after - idle_before) / elapsed if elapsed else 0.0
+
+
+def idle_cpu_percent(servers, seconds):
+    """Server name -> share of one core that it takes while nobody scrapes, all at the same time."""
+    before = {server.name: (time.monotonic(), server.cpu_seconds()) for server in servers}
+    time.sleep(seconds)
+    percent = {}
+    for server in servers:
+        since, cpu_seconds = before[server.name]
+        elapsed = time.monotonic() - since
+        percent[server.name] = 100 * (server.cpu_seconds() - cpu_seconds) / elapsed
+    return percent
+
+
+def system_calls_per_scrape(programs, server):
+    """System calls and preads of one scrape; empty where strace is missing or may not attach."""
+    if not shutil.which("strace"):
+        return {}
+    pids = server.pids()
+    with tempfile.NamedTemporaryFile("r") as table:
+        command = ["strace", "-c", "-f", "-U", "calls,name", "-o", table.name]
+        command += [f"--attach={pid}" for pid in pids]
+        tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        try:
+            attached = sum("attached" in tracer.stderr.readline() for _ in pids)
+            if attached == len(pids):
+                programs.scrape(server, SCRAPES_UNDER_STRACE, warm_up=0)
+        finally:
+            tracer.send_signal(signal.SIGINT)  # It detaches, and writes the table.
+            tracer.communicate()
+        if attached != len(pids):
+            return {}
+        found = re.findall(r"^\s*(\d+)\s+(\w+)$", table.read(), re.MULTILINE)
+    calls = {name: int(count) / SCRAPES_UNDER_STRACE for count, name in found}
+    return {"syscalls": calls["total"], "preads": calls.get("pread64", 0)}
