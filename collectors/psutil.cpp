@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -28,6 +29,12 @@ constexpr Family kMemoryPercent = {"virtual_memory_percent",
 /// binary value goes to the even digit.
 double percent(double ratio) {
   constexpr double kPercent = 100;
+  constexpr double kTenths = 10;
+  // Only next to the middle between two tenths do the digits behind the first decide.
+  const double tenths = ratio * kPercent * kTenths;
+  const auto nearest = static_cast<double>(std::llround(tenths));
+  constexpr double kDoubtful = 0.499;
+  if (std::abs(tenths - nearest) < kDoubtful) return nearest / kTenths;
   std::array<char, 32> digits;
   const auto written =
       std::to_chars(digits.begin(), digits.end(), ratio * kPercent, std::chars_format::fixed, 1);

@@ -29,7 +29,7 @@ template <class Part, std::size_t size>
 bool parse_columns(std::string_view& line, const std::array<std::uint64_t Part::*, size>& columns,
                    Part& part) {
   for (const auto column : columns) {
-    if (!to_number(take_field(line), part.*column)) return false;
+    if (!take_number(line, part.*column)) return false;
   }
   return true;
 }
@@ -39,8 +39,8 @@ bool is_blank(std::string_view text) {
 }
 
 bool parse_device(std::string_view line, DiskStats& device) {
-  if (!to_number(take_field(line), device.major)) return false;
-  if (!to_number(take_field(line), device.minor)) return false;
+  if (!take_number(line, device.major)) return false;
+  if (!take_number(line, device.minor)) return false;
   device.name = take_field(line);
   if (!parse_columns(line, kColumns, device)) return false;
   if (is_blank(line)) return true;

@@ -12,7 +12,7 @@ metrics::Result<FileNr> parse_file_nr(std::string_view text) {
   auto rest = line;
   FileNr files;
   for (const auto column : kColumns) {
-    if (!to_number(take_field(rest), files.*column)) return malformed("file-nr", line);
+    if (!take_number(rest, files.*column)) return malformed("file-nr", line);
   }
   if (!take_field(rest).empty() || !text.empty()) return malformed("file-nr", line);
   return files;

@@ -28,8 +28,13 @@ Error from_errno(std::string_view path, int number, Errc missing) {
   return {code, std::string(path) + ": " + std::generic_category().message(number)};
 }
 
-/// Reads to the end; the kernel reports no size for these files and may return short reads to
-/// keep lines whole, so that only an empty read is the end. Returns 0 or an errno.
+// A seq_file gives less than was asked for at its end, and where the next record does not fit into
+// the page that it is written to (seq_read_iter() of the kernel's fs/seq_file.c). As no file here
+// has records of half a page, whole lines that fill less than that are the end.
+constexpr std::size_t kSureEndBytes = 2048;
+
+/// Reads to the end. The kernel reports no size for these files and may return short reads to keep
+/// lines whole, so that of longer ones only an empty read is the end. Returns 0 or an errno.
 int read_whole(int descriptor, std::string& buffer, std::size_t& used) {
   used = 0;
   for (;;) {
@@ -42,6 +47,7 @@ int read_whole(int descriptor, std::string& buffer, std::size_t& used) {
       return errno;
     }
     used += static_cast<std::size_t>(got);
+    if (used < kSureEndBytes && buffer[used - 1] == '\n') return 0;
     if (used > kMaxFileBytes) return EFBIG;
   }
 }

@@ -23,22 +23,20 @@ metrics::Result<MemInfo> parse_meminfo(std::string_view text) {
     auto rest = line;
     auto name = take_field(rest);
     MemInfo::Field field;
-    if (name.size() < 2 || name.back() != ':' || !to_number(take_field(rest), field.value)) {
+    if (name.size() < 2 || name.back() != ':' || !take_number(rest, field.value)) {
       return malformed("meminfo", line);
     }
     name.remove_suffix(1);
     field.name = name;
-    const auto unit = take_field(rest);
-    field.is_bytes = unit == "kB";
+    field.is_bytes = rest == " kB";
     if (field.is_bytes) {
       if (field.value > std::numeric_limits<std::uint64_t>::max() / kBytesPerKilobyte) {
         return malformed("meminfo", line);
       }
       field.value *= kBytesPerKilobyte;
-    } else if (!unit.empty()) {
+    } else if (!take_field(rest).empty()) {
       return malformed("meminfo", line);
     }
-    if (!take_field(rest).empty()) return malformed("meminfo", line);
     info.fields.push_back(field);
   }
   if (info.fields.empty()) return malformed("meminfo", "no line");

@@ -14,7 +14,7 @@ bool parse_device(std::string_view line, NetDevice& device) {
   if (device.name.empty() || !before.empty()) return false;
   auto columns = line.substr(colon + 1);
   for (const auto column : kNetDeviceColumns) {
-    if (!to_number(take_field(columns), device.*column)) return false;
+    if (!take_number(columns, device.*column)) return false;
   }
   return true;
 }

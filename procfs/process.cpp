@@ -31,7 +31,7 @@ bool parse_columns(std::string_view text, ProcessStat& stat) {
   int number = kParentColumn;
   for (const auto& column : kColumns) {
     while (++number < column.number) take_field(text);
-    if (!to_number(take_field(text), stat.*column.value)) return false;
+    if (!take_number(text, stat.*column.value)) return false;
   }
   return true;
 }
@@ -39,7 +39,7 @@ bool parse_columns(std::string_view text, ProcessStat& stat) {
 bool parse_kilobytes(std::string_view text, std::optional<std::uint64_t>& bytes) {
   constexpr std::uint64_t kBytesPerKilobyte = 1024;
   std::uint64_t kilobytes = 0;
-  if (!to_number(take_field(text), kilobytes) || take_field(text) != "kB") return false;
+  if (!take_number(text, kilobytes) || take_field(text) != "kB") return false;
   if (kilobytes > std::numeric_limits<std::uint64_t>::max() / kBytesPerKilobyte) return false;
   bytes = kilobytes * kBytesPerKilobyte;
   return true;
@@ -94,10 +94,10 @@ Result<ProcessIo> parse_process_io(std::string_view text) {
     auto rest = line;
     const auto key = take_field(rest);
     if (key == "read_bytes:") {
-      has_read = to_number(take_field(rest), io.read_bytes);
+      has_read = take_number(rest, io.read_bytes);
       if (!has_read) return malformed("io of a process", line);
     } else if (key == "write_bytes:") {
-      has_write = to_number(take_field(rest), io.write_bytes);
+      has_write = take_number(rest, io.write_bytes);
       if (!has_write) return malformed("io of a process", line);
     }
   }

@@ -9,7 +9,7 @@ using metrics::Result;
 
 bool parse_ticks(std::string_view columns, CpuTicks& ticks) {
   for (const auto column : kCpuTicksColumns) {
-    if (!to_number(take_field(columns), ticks.*column)) return false;
+    if (!take_number(columns, ticks.*column)) return false;
   }
   return true;
 }
@@ -58,7 +58,7 @@ Result<Stat> parse_stat(std::string_view text) {
     }
     for (unsigned i = 0; i < kCounters.size(); ++i) {
       if (key != kCounters[i].key) continue;
-      if (!to_number(take_field(rest), stat.*kCounters[i].value)) return malformed("stat", line);
+      if (!take_number(rest, stat.*kCounters[i].value)) return malformed("stat", line);
       found |= 1U << i;
     }
   }

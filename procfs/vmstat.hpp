@@ -8,8 +8,9 @@
 
 namespace procfs {
 
-/// /proc/vmstat, see proc(5). Which fields there are depends on the kernel, so all are kept. What
-/// a field counts does too: pages for most, events for some, KiB for `pgpgin` and `pgpgout`.
+/// What /proc/vmstat, see proc(5), says of paging, swapping and the OOM killer: the fields called
+/// pg*, psw* and oom_kill*. Which there are depends on the kernel, and what a field counts does
+/// too: pages for most, events for some, KiB for `pgpgin` and `pgpgout`.
 struct VmStat {
   struct Field {
     std::string_view name;  ///< A view into the text; not empty.
@@ -18,8 +19,8 @@ struct VmStat {
   std::vector<Field> fields;  ///< In file order.
 };
 
-/// Parses the whole text, which must outlive the result. Fails with `malformed` when a line is not
-/// `name number`, or when there is no line.
+/// Parses the whole text, which must outlive the result. Fails with `malformed` when a line of
+/// the above is not `name number`, or when there is none; other lines are passed over.
 metrics::Result<VmStat> parse_vmstat(std::string_view text);
 
 }  // namespace procfs
