@@ -127,5 +127,6 @@ def commands(binary):
         "resource_exporter": lambda: [binary, address, *same],
         "resource_exporter, defaults": lambda: [binary, address],
         "psutil_http": lambda: [python_with_psutil(), PSUTIL_SERVER, "{port}"],
-        "resource_exporter, psutil": lambda: [binary, address, *ONLY, "--collector.psutil"],
+        "resource_exporter, psutil": lambda: [
+            binary, address, *ONLY, "--collector.psutil", "--web.disable-exporter-metrics"],
     }

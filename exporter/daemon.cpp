@@ -16,8 +16,8 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "exporter/collector_thread.hpp"
 #include "exporter/log.hpp"
+#include "exporter/pass_scheduler.hpp"
 #include "exporter/routes.hpp"
 #include "exporter/scraper.hpp"
 #include "exporter/self_metrics.hpp"
@@ -33,7 +33,9 @@ using std::chrono::milliseconds;
 constexpr auto kReport = asio::as_tuple(asio::use_awaitable);
 // Together under the 2 s in which SIGTERM has to be obeyed.
 constexpr milliseconds kDrainTime{1500};
-constexpr milliseconds kThreadStopTime{300};
+constexpr milliseconds kWorkStopTime{300};
+// How long HTTP may wait for the collectors before the second thread takes over.
+constexpr milliseconds kWorkPatience{100};
 
 procfs::FileReader open_mount(const std::string& path, const char* option) {
   auto reader = procfs::FileReader::open(path);
@@ -62,8 +64,9 @@ class Daemon {
         proc_(open_mount(options.proc_path, "--path.procfs")),
         sys_(open_mount(options.sys_path, "--path.sysfs")),
         root_(open_mount(options.root_path, "--path.rootfs")),
+        self_(options.has_exporter_metrics ? OnPage::yes : OnPage::no),
         scraper_(options.collectors, host_),
-        collectors_(io_, scraper_, self_, options.sample_interval),
+        collectors_(io_, threads_, scraper_, self_, options.sample_interval),
         routes_(options, collectors_, self_),
         server_(
             io_, limits_for(options),
@@ -78,13 +81,7 @@ class Daemon {
     if (const auto interval = manager_.watchdog_interval()) {
       asio::co_spawn(io_, feed_watchdog(*interval), asio::detached);
     }
-    while (!io_.stopped()) {
-      try {
-        io_.run();
-      } catch (const std::exception& error) {
-        log(LogLevel::error, "unexpected failure; going on", {{"problem", error.what()}});
-      }
-    }
+    threads_.run();
   }
 
  private:
@@ -108,14 +105,14 @@ class Daemon {
     manager_.notify("STOPPING=1");
     routes_.stop();
     co_await server_.shut_down(kDrainTime);
-    asio::steady_timer stuck(io_, kThreadStopTime);
+    asio::steady_timer stuck(io_, kWorkStopTime);
     collectors_.stop([this] { io_.stop(); });
     co_await stuck.async_wait(kReport);
     // A thread that the kernel holds cannot be joined: leave it behind.
     ::_exit(0);
   }
 
-  /// Feeds systemd's watchdog only while both this thread and the collector thread move on.
+  /// Feeds systemd's watchdog only while both the event loop and the collectors move on.
   asio::awaitable<void> feed_watchdog(std::chrono::microseconds interval) {
     const auto patience =
         std::max<Clock::duration>(std::chrono::seconds(10), 3 * options_.sample_interval);
@@ -144,8 +141,9 @@ class Daemon {
                          .sample_interval = options_.sample_interval};
   SelfMetrics self_;
   Scraper scraper_;
-  asio::io_context io_{1};
-  CollectorThread collectors_;
+  asio::io_context io_;
+  LeaderFollowers threads_{io_, kWorkPatience};
+  PassScheduler collectors_;
   Routes routes_;
   http::Server server_;
 };

@@ -27,6 +27,7 @@ struct Raw {
   std::string sample_interval = "1s";
   std::string log_level = "info";
   std::string log_format = "logfmt";
+  bool disable_exporter_metrics = false;
   bool disable_defaults = false;
   bool list_collectors = false;
   std::map<const collectors::CollectorSpec*, CLI::Option*> collector_flags;
@@ -64,6 +65,8 @@ void add_options(CLI::App& app, Raw& raw) {
                  "Connections at once, a quarter of them from one address")
       ->check(CLI::Range(4, 65536))
       ->capture_default_str();
+  app.add_flag("--web.disable-exporter-metrics", raw.disable_exporter_metrics,
+               "Leave out what the exporter says of its own process and requests");
   app.add_option("--path.procfs", options.proc_path, "Where procfs is mounted")
       ->capture_default_str();
   app.add_option("--path.sysfs", options.sys_path, "Where sysfs is mounted")->capture_default_str();
@@ -104,6 +107,7 @@ std::string list_collectors() {
 std::variant<Options, Exit> resolve(Raw raw) {
   if (raw.list_collectors) return Exit{.code = 0, .text = list_collectors()};
   auto& options = raw.options;
+  options.has_exporter_metrics = !raw.disable_exporter_metrics;
   options.window = *parse_duration(raw.window);
   options.sample_interval = *parse_duration(raw.sample_interval);
   options.log_level = kLogLevels.at(raw.log_level);

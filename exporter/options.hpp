@@ -16,6 +16,7 @@ struct Options {
   std::vector<std::string> listen_addresses = {":8888"};
   std::string telemetry_path = "/metrics";
   std::size_t max_connections = 256;
+  bool has_exporter_metrics = true;  ///< Show what the daemon knows of itself.
   std::string proc_path = "/proc";
   std::string sys_path = "/sys";
   std::string root_path = "/";

@@ -47,8 +47,8 @@ struct Wish {
 };
 
 /// One run of the collectors and the pages it makes: one for each format and selection asked for.
-/// The collector thread fills it collector by collector; at any moment another thread may take a
-/// page as far as it has come. Thread-safe.
+/// It is filled collector by collector; at any moment another thread may take a page as far as it
+/// has come. Thread-safe.
 class Pass {
  public:
   /// All three must outlive it.

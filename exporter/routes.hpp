@@ -4,19 +4,19 @@
 #include <string>
 #include <variant>
 
-#include "exporter/collector_thread.hpp"
 #include "exporter/options.hpp"
+#include "exporter/pass_scheduler.hpp"
 #include "exporter/self_metrics.hpp"
 #include "http/server.hpp"
 #include "http/target.hpp"
 
 namespace exporter {
 
-/// Answers requests: the metrics page, the landing page, health. On the io thread.
+/// Answers requests: the metrics page, the landing page, health. In handlers of the event loop.
 class Routes {
  public:
   /// All must outlive it.
-  Routes(const Options& options, CollectorThread& collectors, SelfMetrics& self)
+  Routes(const Options& options, PassScheduler& collectors, SelfMetrics& self)
       : options_(options), collectors_(collectors), self_(self) {}
 
   boost::asio::awaitable<http::Response> handle(const http::Request& request);
@@ -32,7 +32,7 @@ class Routes {
                                                 const http::Target& target);
 
   const Options& options_;
-  CollectorThread& collectors_;
+  PassScheduler& collectors_;
   SelfMetrics& self_;
   bool is_stopping_ = false;
 };

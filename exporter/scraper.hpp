@@ -12,7 +12,7 @@
 namespace exporter {
 
 /// Runs the enabled collectors and keeps their failures apart: whatever one does, the others are on
-/// the page. Not thread-safe; the collector thread owns it.
+/// the page. Not thread-safe.
 class Scraper {
  public:
   /// Throws std::length_error for more than kMaxCollectors. `host` must outlive it.

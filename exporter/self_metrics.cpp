@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "exporter/registry_bridge.hpp"
 #include "exporter/version.hpp"
 #include "procfs/system.hpp"
 #include "procfs/text.hpp"
@@ -19,9 +18,31 @@ using metrics::Kind;
 constexpr std::array kEventNames = {"accept_failed", "connection_refused", "request_rejected",
                                     "deadline_passed", "session_failed"};
 
+constexpr unsigned kStatusOk = 200;
+constexpr unsigned kStatusNotFound = 404;
+
 const prometheus::Histogram::BucketBoundaries kDurationBuckets = {
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.1, 1, 10};
 
+constexpr Family kBuildInfo = {"resource_exporter_build_info",
+                               "Always 1; the labels say which build this is."};
+constexpr Family kRequests = {"resource_exporter_http_requests_total",
+                              "Requests answered, by what was asked for and the status.",
+                              Kind::counter};
+constexpr Family kRequestDuration = {"resource_exporter_http_request_duration_seconds",
+                                     "Time from a request's header to its answer.",
+                                     Kind::histogram};
+constexpr Family kEvents = {"resource_exporter_http_events_total",
+                            "Connections and requests that came to no answer of their own, by why.",
+                            Kind::counter};
+constexpr Family kPassDuration = {"resource_exporter_pass_duration_seconds",
+                                  "Time to run the collectors once and write the pages.",
+                                  Kind::histogram};
+constexpr Family kPageBytes = {"resource_exporter_page_bytes",
+                               "Size of the last page that was sent, before compression."};
+constexpr Family kRefusedFamilies = {
+    "resource_exporter_refused_families_total",
+    "Families left out because their name was already on the page.", Kind::counter};
 constexpr Family kCpuSeconds = {"process_cpu_seconds_total",
                                 "User and system time of the exporter, from getrusage(2).",
                                 Kind::counter};
@@ -40,10 +61,16 @@ std::string name_of(Route route) {
   return std::string(kRouteNames.at(static_cast<std::size_t>(route)));
 }
 
-procfs::FileReader open_own_proc() {
-  auto reader = procfs::FileReader::open("/proc/self");
+procfs::FileReader open_own(const char* directory) {
+  auto reader = procfs::FileReader::open(directory);
   if (!reader) throw std::runtime_error(reader.error().detail);
   return *std::move(reader);
+}
+
+double open_files_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);  // fails only for a bad pointer
+  return static_cast<double>(limit.rlim_cur);
 }
 
 double seconds(const timeval& time) {
@@ -54,60 +81,55 @@ double seconds(const timeval& time) {
 
 }  // namespace
 
-SelfMetrics::SelfMetrics()
-    : requests_(prometheus::BuildCounter()
-                    .Name("resource_exporter_http_requests_total")
-                    .Help("Requests answered, by what was asked for and the status.")
-                    .Register(registry_)),
-      request_durations_(prometheus::BuildHistogram()
-                             .Name("resource_exporter_http_request_duration_seconds")
-                             .Help("Time from a request's header to its answer.")
-                             .Register(registry_)),
-      pass_durations_(prometheus::BuildHistogram()
-                          .Name("resource_exporter_pass_duration_seconds")
-                          .Help("Time to run the collectors once and write the pages.")
-                          .Register(registry_)
-                          .Add({}, kDurationBuckets)),
-      page_bytes_(prometheus::BuildGauge()
-                      .Name("resource_exporter_page_bytes")
-                      .Help("Size of the last page that was sent, before compression.")
-                      .Register(registry_)
-                      .Add({})),
-      refused_families_(prometheus::BuildCounter()
-                            .Name("resource_exporter_refused_families_total")
-                            .Help("Families left out because their name was already on the page.")
-                            .Register(registry_)
-                            .Add({})),
+SelfMetrics::SelfMetrics(OnPage on_page)
+    : on_page_(on_page),
+      pass_durations_(registry_.histogram(kPassDuration, kDurationBuckets)),
+      page_bytes_(registry_.gauge(kPageBytes)),
+      refused_families_(registry_.counter(kRefusedFamilies)),
       start_time_seconds_(procfs::this_system().wall_clock().seconds),
       bytes_per_page_(static_cast<double>(procfs::this_system().page_bytes)),
-      own_proc_(open_own_proc()),
+      max_fds_(open_files_limit()),
+      own_proc_(open_own("/proc/self")),
+      own_fds_(open_own("/proc/self/fd")),
       statm_(own_proc_.keep("statm")) {
-  prometheus::BuildGauge()
-      .Name("resource_exporter_build_info")
-      .Help("Always 1; the labels say which build this is.")
-      .Register(registry_)
-      .Add({{"version", std::string(kVersion)},
-            {"revision", std::string(kRevision)},
-            {"compiler", __VERSION__}})
+  registry_
+      .gauge(kBuildInfo, {{"version", std::string(kVersion)},
+                          {"revision", std::string(kRevision)},
+                          {"compiler", __VERSION__}})
       .Set(1);
-  auto& events = prometheus::BuildCounter()
-                     .Name("resource_exporter_http_events_total")
-                     .Help("Connections and requests that came to no answer of their own, by why.")
-                     .Register(registry_);
-  for (const auto* name : kEventNames) events_.push_back(&events.Add({{"event", name}}));
+  for (const auto* name : kEventNames) {
+    events_.push_back(&registry_.counter(kEvents, {{"event", name}}));
+  }
   // A counter must be there at 0 before it first counts: increase() misses the first appearance.
   for (const auto route : {Route::metrics, Route::landing, Route::healthy, Route::ready}) {
-    requests_.Add({{"handler", name_of(route)}, {"code", "200"}});
+    requests(route, kStatusOk);
   }
-  requests_.Add({{"handler", name_of(Route::unknown)}, {"code", "404"}});
-  request_durations_.Add({{"handler", name_of(Route::metrics)}}, kDurationBuckets);
+  requests(Route::unknown, kStatusNotFound);
+  request_durations(Route::metrics);
+}
+
+prometheus::Counter& SelfMetrics::requests(Route route, unsigned status) {
+  auto*& counter = requests_[{route, status}];
+  if (counter == nullptr) {
+    counter = &registry_.counter(kRequests,
+                                 {{"handler", name_of(route)}, {"code", std::to_string(status)}});
+  }
+  return *counter;
+}
+
+prometheus::Histogram& SelfMetrics::request_durations(Route route) {
+  auto*& histogram = request_durations_.at(static_cast<std::size_t>(route));
+  if (histogram == nullptr) {
+    histogram =
+        &registry_.histogram(kRequestDuration, kDurationBuckets, {{"handler", name_of(route)}});
+  }
+  return *histogram;
 }
 
 void SelfMetrics::observe_request(Route route, unsigned status,
                                   std::chrono::duration<double> duration) {
-  const auto name = name_of(route);
-  requests_.Add({{"handler", name}, {"code", std::to_string(status)}}).Increment();
-  request_durations_.Add({{"handler", name}}, kDurationBuckets).Observe(duration.count());
+  requests(route, status).Increment();
+  request_durations(route).Observe(duration.count());
 }
 
 void SelfMetrics::observe_event(http::Event event) {
@@ -125,7 +147,8 @@ void SelfMetrics::count_refused_families(std::size_t count) {
 }
 
 void SelfMetrics::emit(metrics::Sink& sink) {
-  emit_registry(registry_, sink);
+  if (on_page_ == OnPage::no) return;
+  registry_.emit(sink);
   emit_process(sink);
 }
 
@@ -134,17 +157,14 @@ void SelfMetrics::emit_process(metrics::Sink& sink) {
   ::getrusage(RUSAGE_SELF, &usage);
   sink.single(kCpuSeconds, seconds(usage.ru_utime) + seconds(usage.ru_stime));
   sink.single(kStartTime, start_time_seconds_);
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    sink.single(kMaxFds, static_cast<double>(limit.rlim_cur));
-  }
+  sink.single(kMaxFds, max_fds_);
 
   const std::lock_guard lock(own_proc_mutex_);
   // Linux 6.2 and later tell the number as the directory's size; before, they are counted, with
   // the one that counting takes.
-  if (const auto status = own_proc_.status("fd"); status && status->size_bytes > 0) {
+  if (const auto status = own_fds_.status("."); status && status->size_bytes > 0) {
     sink.single(kOpenFds, static_cast<double>(status->size_bytes));
-  } else if (const auto listed = own_proc_.count("fd"); listed && *listed > 0) {
+  } else if (const auto listed = own_fds_.count("."); listed && *listed > 0) {
     sink.single(kOpenFds, static_cast<double>(*listed - 1));
   }
   const auto statm = statm_.read();

@@ -1,17 +1,14 @@
 #pragma once
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
-
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <mutex>
 #include <string_view>
 #include <vector>
 
+#include "exporter/bridged_registry.hpp"
 #include "http/server.hpp"
 #include "metrics/sink.hpp"
 #include "procfs/file_reader.hpp"
@@ -23,11 +20,14 @@ enum class Route : std::uint8_t { metrics, landing, healthy, ready, unknown };
 inline constexpr std::array<std::string_view, 5> kRouteNames = {"metrics", "landing", "healthy",
                                                                 "ready", "unknown"};
 
-/// The daemon about itself. Thread-safe.
+enum class OnPage : bool { no, yes };
+
+/// The daemon about itself. emit() and observe_pass() may be called on any thread, the others by
+/// handlers.
 class SelfMetrics {
  public:
   /// Throws std::runtime_error when this process may not read /proc/self.
-  SelfMetrics();
+  explicit SelfMetrics(OnPage on_page = OnPage::yes);
 
   void observe_request(Route route, unsigned status, std::chrono::duration<double> duration);
   void observe_event(http::Event event);
@@ -35,23 +35,30 @@ class SelfMetrics {
   void observe_page(std::size_t bytes);
   void count_refused_families(std::size_t count);
 
-  /// All of it, and process_* of this process as it is now.
+  /// All of it, and process_* of this process as it is now; nothing when it is not for the page.
   void emit(metrics::Sink& sink);
 
  private:
   void emit_process(metrics::Sink& sink);
 
-  prometheus::Registry registry_;
-  prometheus::Family<prometheus::Counter>& requests_;
-  prometheus::Family<prometheus::Histogram>& request_durations_;
+  prometheus::Counter& requests(Route route, unsigned status);
+  prometheus::Histogram& request_durations(Route route);
+
+  OnPage on_page_;
+  BridgedRegistry registry_;
+  // Found again without making labels: those of a request cost more than its counting.
+  std::map<std::pair<Route, unsigned>, prometheus::Counter*> requests_;
+  std::array<prometheus::Histogram*, kRouteNames.size()> request_durations_{};
   std::vector<prometheus::Counter*> events_;  // by http::Event
   prometheus::Histogram& pass_durations_;
   prometheus::Gauge& page_bytes_;
   prometheus::Counter& refused_families_;
   double start_time_seconds_;
   double bytes_per_page_;
-  std::mutex own_proc_mutex_;  // guards the two below
+  double max_fds_;
+  std::mutex own_proc_mutex_;  // guards those below
   procfs::FileReader own_proc_;
+  procfs::FileReader own_fds_;
   procfs::KeptFile statm_;
 };
 

@@ -41,6 +41,7 @@ TEST_CASE("without arguments everything is at its documented default") {
   CHECK(options.listen_addresses == std::vector<std::string>{":8888"});
   CHECK(options.telemetry_path == "/metrics");
   CHECK(options.max_connections == 256);
+  CHECK(options.has_exporter_metrics);
   CHECK(options.proc_path == "/proc");
   CHECK(options.window == std::chrono::minutes(5));
   CHECK(options.sample_interval == std::chrono::seconds(1));

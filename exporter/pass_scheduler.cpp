@@ -1,0 +1,156 @@
+#include "exporter/pass_scheduler.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "exporter/log.hpp"
+
+namespace exporter {
+
+namespace asio = boost::asio;
+
+constexpr auto kReport = asio::as_tuple(asio::use_awaitable);
+
+/// One waiting request.
+struct PassScheduler::Ticket {
+  Wish wish;
+  asio::steady_timer timer;  // expires at the deadline, cancelled when the page is there
+  std::shared_ptr<Pass> pass = nullptr;  // that will answer; none while it waits for its turn
+};
+
+struct PassScheduler::Job {
+  std::shared_ptr<Pass> pass;
+  std::vector<std::shared_ptr<Ticket>> tickets;
+  Clock::time_point deadline = Clock::time_point::min();  // of the most patient ticket
+};
+
+PassScheduler::PassScheduler(asio::io_context& io, LeaderFollowers& threads, Scraper& scraper,
+                             SelfMetrics& self, std::chrono::nanoseconds sample_interval)
+    : io_(io),
+      threads_(threads),
+      scraper_(scraper),
+      self_(self),
+      sample_interval_(sample_interval),
+      next_tick_(io, Clock::now()) {
+  wait_for_tick();
+}
+
+void PassScheduler::stop(std::function<void()> stopped) {
+  stopped_ = std::move(stopped);
+  next_tick_.cancel();
+  if (!is_working_) stopped_();
+}
+
+std::shared_ptr<Pass> PassScheduler::make_pass() {
+  return std::make_shared<Pass>(pool_, scraper_.names(), self_);
+}
+
+/// True when the next pass already makes as many different pages as it may. Without the limit a few
+/// clients that each select other collectors would make everybody's pass long and its pages many.
+bool PassScheduler::is_crowded(const Wish& wish) const {
+  constexpr std::size_t kMaxPages = 8;
+  std::vector<Wish> different = {};
+  for (const auto& ticket : waiting_) {
+    if (ticket->wish.makes_same_page(wish)) return false;
+    const auto is_same = [&](const Wish& other) { return ticket->wish.makes_same_page(other); };
+    if (std::none_of(different.begin(), different.end(), is_same)) {
+      different.push_back(ticket->wish);
+    }
+  }
+  return different.size() >= kMaxPages;
+}
+
+asio::awaitable<std::shared_ptr<const Page>> PassScheduler::scrape(Wish wish,
+                                                                   Clock::duration budget) {
+  const auto ticket =
+      std::make_shared<Ticket>(Ticket{.wish = wish, .timer = asio::steady_timer(io_, budget)});
+  if (is_crowded(wish)) co_return nullptr;
+  waiting_.push_back(ticket);
+  start_pass();
+  co_await ticket->timer.async_wait(kReport);
+  if (ticket->pass == nullptr) {  // the work before is stuck: all collectors are late
+    waiting_.erase(std::find(waiting_.begin(), waiting_.end(), ticket));
+    ticket->pass = make_pass();
+    ticket->pass->add(ticket->wish);
+  }
+  co_return ticket->pass->page(ticket->wish);
+}
+
+/// In a handler of its own, after those of the requests that came together with this one: they will
+/// share the pass.
+void PassScheduler::start_pass() {
+  if (is_working_ || waiting_.empty() || stopped_) return;
+  asio::post(io_, [this] {
+    is_working_ = false;  // should there be no memory for the job, the next request tries again
+    const auto job = take_job();
+    is_working_ = true;
+    threads_.perform([this, job] { run_pass(*job); }, [this, job] { deliver(*job); });
+  });
+  is_working_ = true;
+}
+
+std::shared_ptr<PassScheduler::Job> PassScheduler::take_job() {
+  auto job = std::make_shared<Job>();
+  job->pass = make_pass();
+  for (const auto& ticket : waiting_) {
+    job->pass->add(ticket->wish);
+    ticket->pass = job->pass;
+    job->deadline = std::max(job->deadline, ticket->timer.expiry());
+  }
+  job->tickets = std::exchange(waiting_, {});
+  return job;
+}
+
+void PassScheduler::run_pass(const Job& job) {
+  const auto start = Clock::now();
+  try {
+    scraper_.run(*job.pass, job.deadline);
+  } catch (const std::exception& error) {
+    job.pass->fail();
+    log(LogLevel::error, "pass failed", {{"problem", error.what()}});
+  }
+  self_.observe_pass(Clock::now() - start);
+}
+
+void PassScheduler::deliver(const Job& job) {
+  for (const auto& ticket : job.tickets) ticket->timer.cancel();
+  finish_work();
+  // A pass for some collectors says nothing of the others.
+  const auto reports = job.pass->reports();
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    if (reports[i].status != Status::waiting) reports_[i] = reports[i];
+  }
+}
+
+void PassScheduler::wait_for_tick() {
+  next_tick_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) tick();
+  });
+}
+
+void PassScheduler::tick() {
+  // Late ticks are left out, not made up for: the next one comes on its own beat.
+  const auto now = Clock::now();
+  auto next = next_tick_.expiry();
+  while (next <= now) next += sample_interval_;
+  next_tick_.expires_at(next);
+  wait_for_tick();
+  if (is_working_ || stopped_) return;
+  is_working_ = true;
+  threads_.perform([this, now] { scraper_.tick(now); },
+                   [this] {
+                     last_tick_ = Clock::now();
+                     finish_work();
+                   });
+}
+
+void PassScheduler::finish_work() {
+  is_working_ = false;
+  if (stopped_) stopped_();
+  start_pass();
+}
+
+}  // namespace exporter

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "exporter/leader_followers.hpp"
+#include "exporter/pass.hpp"
+#include "exporter/scraper.hpp"
+#include "exporter/self_metrics.hpp"
+
+namespace exporter {
+
+/// Decides when the collectors work, one thing at a time: a tick at every sampling interval, and
+/// passes for those who ask. A request is answered by a pass that began after it came; those that
+/// wait for the same pass share it, so that at most one pass runs and one waits, however many ask.
+/// Called by handlers of `io` only.
+class PassScheduler {
+ public:
+  /// Ticks from the moment that `io` runs. Everything must outlive the handlers of `io`.
+  PassScheduler(boost::asio::io_context& io, LeaderFollowers& threads, Scraper& scraper,
+                SelfMetrics& self, std::chrono::nanoseconds sample_interval);
+
+  /// A page for `wish` after at most `budget`; collectors that are late are left out and flagged.
+  /// Null when too many different pages are being asked for. Throws std::runtime_error when the
+  /// pass failed as a whole.
+  boost::asio::awaitable<std::shared_ptr<const Page>> scrape(Wish wish, Clock::duration budget);
+
+  /// How each collector did when it last ran.
+  [[nodiscard]] const Reports& reports() const { return reports_; }
+  [[nodiscard]] const CollectorNames& names() const { return scraper_.names(); }
+
+  /// When the last tick ended; the epoch before the first.
+  [[nodiscard]] Clock::time_point last_tick() const { return last_tick_; }
+
+  /// Starts no more work, and calls `stopped` when what is under way is done; at once, or never if
+  /// the kernel does not let go of a collector.
+  void stop(std::function<void()> stopped);
+
+ private:
+  struct Ticket;
+  struct Job;
+
+  std::shared_ptr<Pass> make_pass();
+  [[nodiscard]] bool is_crowded(const Wish& wish) const;
+  void start_pass();
+  std::shared_ptr<Job> take_job();
+  void run_pass(const Job& job);
+  void deliver(const Job& job);
+  void wait_for_tick();
+  void tick();
+  void finish_work();
+
+  boost::asio::io_context& io_;
+  LeaderFollowers& threads_;
+  Scraper& scraper_;
+  SelfMetrics& self_;
+  std::chrono::nanoseconds sample_interval_;
+  boost::asio::steady_timer next_tick_;
+  Clock::time_point last_tick_{};
+  PagePool pool_;
+  std::vector<std::shared_ptr<Ticket>> waiting_;  // for the next pass
+  bool is_working_ = false;
+  Reports reports_;
+  std::function<void()> stopped_;
+};
+
+}  // namespace exporter

@@ -1,0 +1,182 @@
+#include "exporter/pass_scheduler.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <catch2/catch.hpp>
+#include <future>
+#include <thread>
+
+#include "tests/exporter/fake_collectors.hpp"
+
+using exporter::Clock;
+using exporter::PassScheduler;
+using exporter::Wish;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto kForever = 20s;  // of the test itself; never reached when it passes
+
+std::atomic<int> g_passes = 0;
+std::counting_semaphore<> g_entered(0);
+std::counting_semaphore<> g_leave(0);
+
+/// Counts its passes on the page.
+const auto kCounting = tests::spec("counting", [](const collectors::Host&) {
+  return tests::fake([] { return ++g_passes, metrics::Result<void>(); },
+                     [](metrics::Sink& sink) {
+                       sink.single({"passes", "How often refresh() ran."}, g_passes.load());
+                     });
+});
+/// Hangs in refresh() until the test lets it go.
+const auto kStuck = tests::spec("stuck", [](const collectors::Host&) {
+  return tests::fake([] {
+    g_entered.release();
+    g_leave.acquire();
+    return metrics::Result<void>();
+  });
+});
+
+/// Serves until the end of the test, whose own thread asks and looks.
+struct Serving {
+  tests::ScraperHost host;
+  asio::io_context io;
+  exporter::LeaderFollowers threads{io, 1ms};
+  PassScheduler scheduler;
+  std::thread runner{[this] { threads.run(); }};
+
+  explicit Serving(std::vector<const collectors::CollectorSpec*> specs,
+                   std::chrono::nanoseconds interval = 1h)
+      : host(std::move(specs)), scheduler(io, threads, host.scraper, host.self, interval) {}
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+  ~Serving() {
+    io.stop();
+    runner.join();
+  }
+
+  std::future<std::string> ask(Clock::duration budget) {
+    const auto answer = std::make_shared<std::promise<std::string>>();
+    asio::co_spawn(
+        io,
+        [this, budget, answer]() -> asio::awaitable<void> {
+          const auto page = co_await scheduler.scrape({.selection = host.all()}, budget);
+          answer->set_value(std::string(page->text.text()));
+        },
+        asio::detached);
+    return answer->get_future();
+  }
+  /// Runs `look` as a handler, after those that are ready now.
+  template <class Look>
+  auto on_loop(Look look) {
+    std::packaged_task<std::invoke_result_t<Look>()> task(std::move(look));
+    asio::post(io, [&] { task(); });
+    return task.get_future().get();
+  }
+};
+
+template <class T>
+T get(std::future<T> future) {
+  REQUIRE(future.wait_for(kForever) == std::future_status::ready);
+  return future.get();
+}
+
+}  // namespace
+
+TEST_CASE("requests that wait for the same pass share it") {
+  g_passes = 0;
+  Serving serving({&kCounting, &kStuck});
+  auto first = serving.ask(kForever);
+  g_entered.acquire();  // the first pass has begun: the next ones come too late for it
+  std::vector<std::future<std::string>> others;
+  for (int i = 0; i < 10; ++i) others.push_back(serving.ask(kForever));
+  serving.on_loop([] {});
+  g_leave.release(2);
+  CHECK_THAT(get(std::move(first)), Catch::Contains("\npasses 1\n"));
+  for (auto& other : others) CHECK_THAT(get(std::move(other)), Catch::Contains("\npasses 2\n"));
+  CHECK(g_passes == 2);
+  g_entered.acquire();
+}
+
+TEST_CASE("requests that come together share their first pass") {
+  g_passes = 0;
+  Serving serving({&kCounting});
+  std::vector<std::future<std::string>> together;
+  serving.on_loop([&] {
+    for (int i = 0; i < 10; ++i) together.push_back(serving.ask(kForever));
+  });
+  for (auto& one : together) CHECK_THAT(get(std::move(one)), Catch::Contains("\npasses 1\n"));
+}
+
+TEST_CASE("a stuck collector is left out and flagged at the deadline; the others are served") {
+  g_passes = 0;
+  Serving serving({&kCounting, &kStuck});
+  auto asked = serving.ask(50ms);
+  g_entered.acquire();  // the collector before it has been recorded, however slow the machine is
+  const auto page = get(std::move(asked));
+  CHECK_THAT(page, Catch::Contains("\npasses 1\n"));
+  CHECK_THAT(page, Catch::Contains("success{collector=\"stuck\"} 0\n"));
+  CHECK_THAT(page, Catch::Contains("success{collector=\"counting\"} 1\n"));
+
+  SECTION("a request during the hang is told that all are late, in time") {
+    const auto later = get(serving.ask(50ms));
+    CHECK_THAT(later, Catch::Contains("success{collector=\"counting\"} 0\n"));
+    CHECK_THAT(later, Catch::Contains("resource_exporter_build_info"));
+    g_leave.release();
+  }
+  SECTION("when the hang ends, everything is there again") {
+    g_leave.release(2);
+    const auto later = get(serving.ask(kForever));
+    CHECK_THAT(later, Catch::Contains("success{collector=\"stuck\"} 1\n"));
+    g_entered.acquire();
+  }
+}
+
+TEST_CASE("ticks begin at once and reach the collectors") {
+  static std::counting_semaphore<> ticked(0);
+  class Ticked final : public collectors::Collector {
+   public:
+    explicit Ticked(const collectors::Host& /*host*/) {}
+    void tick(collectors::Clock::time_point /*now*/) override { ticked.release(); }
+    metrics::Result<void> refresh(collectors::Clock::time_point /*now*/) override { return {}; }
+    void emit(metrics::Sink& /*sink*/) const override {}
+  };
+  const auto spec = tests::spec("ticked", collectors::make_collector<Ticked>);
+  Serving serving({&spec}, 1ms);
+  CHECK(ticked.try_acquire_for(kForever));
+  CHECK(ticked.try_acquire_for(kForever));
+  CHECK(serving.on_loop([&] { return serving.scheduler.last_tick(); }) != Clock::time_point{});
+}
+
+TEST_CASE("a pass that does not end holds up the ticks, and not the loop") {
+  Serving serving({&kStuck}, 1ms);
+  auto asked = serving.ask(kForever);
+  g_entered.acquire();
+  const auto last_tick = [&] { return serving.scheduler.last_tick(); };
+  const auto before = serving.on_loop(last_tick);
+  get(serving.ask(20ms));  // twenty beats later
+  CHECK(serving.on_loop(last_tick) == before);
+  g_leave.release();
+  get(std::move(asked));
+}
+
+TEST_CASE("stop tells when the work under way is done") {
+  Serving serving({&kStuck});
+  std::promise<void> stopped;
+  const auto stop = [&] { serving.scheduler.stop([&] { stopped.set_value(); }); };
+
+  SECTION("at once when there is none") { serving.on_loop(stop); }
+  SECTION("after it otherwise") {
+    auto asked = serving.ask(1ms);
+    g_entered.acquire();
+    get(std::move(asked));
+    serving.on_loop(stop);
+    auto told = stopped.get_future();
+    CHECK(told.wait_for(0s) == std::future_status::timeout);
+    g_leave.release();
+    CHECK(told.wait_for(kForever) == std::future_status::ready);
+    return;
+  }
+  get(stopped.get_future());
+}
