@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -48,39 +49,69 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
-/// Copies eight bytes at a time while all of them are plain; returns how many it copied. A page is
-/// mostly HELP, which is plain throughout.
-std::size_t copy_plain_words(char* out, std::string_view text) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101U;
-  constexpr std::uint64_t kTops = 0x8080808080808080U;
-  // The top bit of each byte that is below `limit`, which is at most 0x80; false alarms only above
-  // a true one (Bit Twiddling Hacks, "Determine if a word has a byte less than n").
-  const auto below = [](std::uint64_t word, unsigned char limit) {
-    return (word - kOnes * limit) & ~word & kTops;
-  };
-  const auto equal = [&](std::uint64_t word, unsigned char byte) {
-    return below(word ^ (kOnes * byte), 1);
-  };
-  std::size_t at = 0;
-  for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
-    std::memcpy(&word, text.data() + at, sizeof word);
-    const auto special = (word & kTops) | below(word, 0x20) | equal(word, 0x7F) | equal(word, '"') |
-                         equal(word, '\\');
-    if (special != 0) break;
-    std::memcpy(out + at, &word, sizeof word);
+/// What the compiler turns into single instructions of any CPU of 64 bits, without a flag.
+using Bytes [[gnu::vector_size(16)]] = signed char;
+using Halves [[gnu::vector_size(16)]] = std::uint64_t;
+
+/// Whether all are plain and none is a tab. Signed, so that those past ASCII are below the space.
+bool all_plain(Bytes bytes) {
+  const auto special = (bytes < ' ') | (bytes == 0x7F) | (bytes == '"') | (bytes == '\\');
+  const auto halves = std::bit_cast<Halves>(special);
+  return (halves[0] | halves[1]) == 0;
+}
+
+template <class Word>
+Word load(const char* from) {
+  Word word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+template <class Word>
+void store(char* to, Word word) {
+  std::memcpy(to, &word, sizeof word);
+}
+
+/// Copies a text of one word to two, as two words that may overlap, if it is plain.
+template <class Word>
+bool copy_plain_pair(char* out, std::string_view text) {
+  const auto last = text.size() - sizeof(Word);
+  const auto head = load<Word>(text.data());
+  const auto tail = load<Word>(text.data() + last);
+  // Shorter words are filled up, as zeros beside them would not be plain.
+  constexpr std::uint64_t kBlanks = 0x2020'2020'2020'2020U;
+  constexpr auto kFill = sizeof(Word) < 8 ? kBlanks << (8 * (sizeof(Word) % 8)) : 0;
+  if (!all_plain(std::bit_cast<Bytes>(Halves{head | kFill, tail | kFill}))) return false;
+  store(out, head);
+  store(out + last, tail);
+  return true;
+}
+
+/// Copies words while all of their bytes are plain, the last one overlapping what is copied
+/// already; returns how many bytes it copied. Nearly all of a page is plain throughout.
+std::size_t copy_plain(char* out, std::string_view text) {
+  const auto size = text.size();
+  if (size >= sizeof(Bytes)) {
+    const auto last = size - sizeof(Bytes);
+    for (std::size_t at = 0;; at = std::min(at + sizeof(Bytes), last)) {
+      const auto bytes = load<Bytes>(text.data() + at);
+      if (!all_plain(bytes)) return at;
+      store(out + at, bytes);
+      if (at == last) return size;
+    }
   }
-  return at;
+  if (size >= 8) return copy_plain_pair<std::uint64_t>(out, text) ? size : 0;
+  if (size >= 4) return copy_plain_pair<std::uint32_t>(out, text) ? size : 0;
+  if (size >= 2) return copy_plain_pair<std::uint16_t>(out, text) ? size : 0;
+  return 0;
 }
 
 char* append(char* out, std::string_view text) { return std::copy(text.begin(), text.end(), out); }
 
-}  // namespace
-
-char* write_escaped(char* out, std::string_view text, Quotes quotes) {
-  const auto copied = copy_plain_words(out, text);
-  const auto* at = text.data() + copied;
+/// Not inlined, so that the usual way need not save the registers that this one uses.
+[[gnu::noinline]] char* write_escaped_bytes(char* out, std::string_view text, Quotes quotes) {
+  const auto* at = text.data();
   const auto* const end = text.data() + text.size();
-  out += copied;
   while (at != end) {
     const char c = *at;
     if (is_plain(c)) {
@@ -103,6 +134,14 @@ char* write_escaped(char* out, std::string_view text, Quotes quotes) {
     }
   }
   return out;
+}
+
+}  // namespace
+
+char* write_escaped(char* out, std::string_view text, Quotes quotes) {
+  const auto copied = copy_plain(out, text);
+  if (copied == text.size()) return out + copied;
+  return write_escaped_bytes(out + copied, text.substr(copied), quotes);
 }
 
 std::string repaired(std::string_view text) {

@@ -84,6 +84,16 @@ std::string expected_repair(std::string_view text) {
   return out;
 }
 
+/// What `text` must be written as, a byte at a time.
+std::string expected_escape(std::string_view text, Quotes quotes) {
+  std::string out;
+  for (const char c : expected_repair(text)) {
+    if (c == '\\' || (c == '"' && quotes == Quotes::escape)) out += '\\';
+    out += c == '\n' ? "\\n" : std::string(1, c);
+  }
+  return out;
+}
+
 /// The label value of the sample line that an encoder makes of `value`, as read back from it.
 std::optional<std::string> through_a_page(std::string_view value) {
   constexpr std::string_view kHead = "x{l=\"";
@@ -203,6 +213,36 @@ TEST_CASE("write_escaped agrees with a second reading of the rules on every pair
     if (read_back(escaped(text)) != expected_repair(text)) ++differences;
   }
   CHECK(differences == 0);
+}
+
+TEST_CASE(
+    "write_escaped finds a byte that is not plain wherever it stands in a text of any length") {
+  const auto quotes = GENERATE(Quotes::escape, Quotes::keep);
+  std::size_t differences = 0;
+  for (std::size_t size = 0; size <= 40; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char byte : kBoundaries) {
+        // Of exactly its size, so that a byte read beyond it is a finding of ASan.
+        const auto text = std::make_unique<char[]>(size);
+        for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i % 26);
+        text[at] = byte;
+        const std::string_view view(text.get(), size);
+        if (escaped(view, quotes) != expected_escape(view, quotes)) ++differences;
+      }
+    }
+  }
+  CHECK(differences == 0);
+}
+
+TEST_CASE("write_escaped keeps a sequence of several bytes whole wherever it stands") {
+  const std::string sequence =
+      GENERATE("\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\t\"\t", "\xC3");
+  for (std::size_t before = 0; before <= 40; ++before) {
+    for (std::size_t after = 0; after <= 20; ++after) {
+      const auto text = std::string(before, 'b') + sequence + std::string(after, 'a');
+      REQUIRE(escaped(text) == expected_escape(text, Quotes::escape));
+    }
+  }
 }
 
 TEST_CASE("metrics::repaired gives what is read back, which needs no further repair") {
