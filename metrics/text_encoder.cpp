@@ -1,84 +1,70 @@
 #include "metrics/text_encoder.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
+#include <cstring>
 #include <functional>
 
 #include "metrics/escape.hpp"
+#include "metrics/number.hpp"
 
 namespace metrics {
 namespace {
 
-constexpr std::size_t kMaxNumberBytes = 32;
 constexpr std::string_view kCounterSuffix = "_total";
 
-char* write(char* out, std::string_view text) { return std::copy(text.begin(), text.end(), out); }
-
-char* write_integer(char* out, std::int64_t value) {
-  return std::to_chars(out, out + kMaxNumberBytes, value).ptr;
+/// Copies pieces of a fixed size, the last of which overlaps the one before.
+template <std::size_t kSize>
+char* write_pieces(char* out, std::string_view text) {
+  const auto last = text.size() - kSize;
+  for (std::size_t at = 0; at < last; at += kSize) std::memcpy(out + at, text.data() + at, kSize);
+  std::memcpy(out + last, text.data() + last, kSize);
+  return out + text.size();
 }
 
-/// Nearly all of the kernel's numbers are counts, or ticks, milliseconds or microseconds turned
-/// into seconds. Those with at most six decimals are written as integers, several times faster than
-/// the general way; where dividing gives the same double back, this is its shortest text too.
-char* write_decimal(char* out, double value) {
-  constexpr double kScale = 1e6;
-  constexpr std::int64_t kUnit = 1'000'000;
-  const double scaled = std::nearbyint(value * kScale);
-  if (scaled / kScale != value) return std::to_chars(out, out + kMaxNumberBytes, value).ptr;
-  const auto total = static_cast<std::int64_t>(scaled);
-  if (total < 0) *out++ = '-';
-  const auto magnitude = total < 0 ? -total : total;
-  out = write_integer(out, magnitude / kUnit);
-  *out++ = '.';
-  auto decimals = magnitude % kUnit;
-  for (auto place = kUnit / 10; decimals > 0; place /= 10) {
-    *out++ = static_cast<char>('0' + decimals / place);
-    decimals %= place;
+/// For names and the like, which are too short to be worth a call of memmove.
+char* write(char* out, std::string_view text) {
+  if (text.size() >= 16) return write_pieces<16>(out, text);
+  if (text.size() >= 8) return write_pieces<8>(out, text);
+  if (text.size() >= 4) return write_pieces<4>(out, text);
+  if (text.size() >= 2) return write_pieces<2>(out, text);
+  if (!text.empty()) *out++ = text.front();
+  return out;
+}
+
+/// The end of a sample's line.
+char* write_value(char* out, double value) {
+  *out++ = ' ';
+  out = write_number(out, value);
+  *out++ = '\n';
+  return out;
+}
+
+/// Without the brace that closes them.
+char* write_labels(char* out, Labels labels) {
+  char before = '{';
+  for (const auto& label : labels) {
+    *out++ = before;
+    out = write(out, label.name);
+    *out++ = '=';
+    *out++ = '"';
+    out = write_escaped(out, label.value, Quotes::escape);
+    *out++ = '"';
+    before = ',';
   }
   return out;
 }
 
-char* write_number(char* out, double value) {
-  // Doubles hold every integer up to 2^53; a product below it loses no digit that counts.
-  constexpr double kExactIntegers = 9007199254740992.0;
-  constexpr double kMaxDecimal = 1e9;
-  const double magnitude = std::abs(value);
-  if (magnitude < kExactIntegers) {
-    const auto integer = static_cast<std::int64_t>(value);
-    if (static_cast<double>(integer) != value) {
-      if (magnitude < kMaxDecimal) return write_decimal(out, value);
-    } else if (integer != 0 || !std::signbit(value)) {
-      return write_integer(out, integer);
-    }
+/// What a line takes at most beside the name of its family, be it a bucket's, whose bound is a
+/// second number.
+std::size_t room_for(Labels labels) {
+  constexpr std::string_view kFixed = "_bucket{,le=\"\"} \n";
+  std::size_t bytes = kFixed.size() + 2 * kMaxNumberBytes;
+  for (const auto& label : labels) {
+    constexpr std::string_view kFixedPerLabel = ",=\"\"";
+    bytes +=
+        kFixedPerLabel.size() + label.name.size() + kMaxEscapedBytesPerByte * label.value.size();
   }
-  if (std::isnan(value)) return write(out, "NaN");
-  if (std::isinf(value)) return write(out, value > 0 ? "+Inf" : "-Inf");
-  return std::to_chars(out, out + kMaxNumberBytes, value).ptr;
-}
-
-using Digits = std::array<char, kMaxNumberBytes + 2>;
-
-/// A bucket's bound as Prometheus 3 and OpenMetrics write a canonical float: "0.0001", "1.0",
-/// "1e+06". Two spellings of a bound would be two series.
-std::string_view bucket_bound(double bound, Digits& digits) {
-  const auto text = [&](const char* end) {
-    return std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
-  };
-  if (!std::isfinite(bound)) return text(write_number(digits.data(), bound));
-  const auto size = std::ssize(digits);
-  auto* end =
-      std::to_chars(digits.data(), digits.data() + size, bound, std::chars_format::scientific).ptr;
-  const auto exponent_at = text(end).find('e') + 1;
-  int exponent = 0;
-  const auto* sign = digits.data() + exponent_at;
-  std::from_chars(*sign == '+' ? sign + 1 : sign, end, exponent);
-  if (exponent < -4 || exponent > 5) return text(end);
-  end = std::to_chars(digits.data(), digits.data() + size, bound, std::chars_format::fixed).ptr;
-  if (text(end).find('.') == std::string_view::npos) end = write(end, ".0");
-  return text(end);
+  return bytes;
 }
 
 /// OpenMetrics names a counter's family without the suffix that its samples carry.
@@ -105,9 +91,8 @@ std::string_view type_name(const Family& family, TextFormat format) {
 
 }  // namespace
 
-char* TextEncoder::reserve(std::size_t bytes) {
-  if (buffer_.size() - used_ < bytes) buffer_.resize(std::max(used_ + bytes, 2 * buffer_.size()));
-  return buffer_.data() + used_;
+void TextEncoder::grow(std::size_t bytes) {
+  buffer_.resize(std::max(used_ + bytes, 2 * buffer_.size()));
 }
 
 void TextEncoder::on_family(const Family& family) {
@@ -141,47 +126,37 @@ void TextEncoder::on_family(const Family& family) {
   written_to(out);
 }
 
-void TextEncoder::line(std::string_view suffix, Labels labels, const Label* last, double value) {
-  std::size_t bound = name_.size() + suffix.size() + kMaxNumberBytes + 4;
-  const auto bytes = [](const Label& label) {
-    return label.name.size() + kMaxEscapedBytesPerByte * label.value.size() + 4;
-  };
-  for (const auto& label : labels) bound += bytes(label);
-  if (last != nullptr) bound += bytes(*last);
-
-  auto* out = write(write(reserve(bound), name_), suffix);
-  char before = '{';
-  const auto add = [&](const Label& label) {
-    *out++ = before;
-    out = write(out, label.name);
-    *out++ = '=';
-    *out++ = '"';
-    out = write_escaped(out, label.value, Quotes::escape);
-    *out++ = '"';
-    before = ',';
-  };
-  for (const auto& label : labels) add(label);
-  if (last != nullptr) add(*last);
-  if (before == ',') *out++ = '}';
-  *out++ = ' ';
-  out = write_number(out, value);
-  *out++ = '\n';
-  written_to(out);
-}
-
 void TextEncoder::on_sample(Labels labels, double value) {
-  if (!refusing_) line({}, labels, nullptr, value);
+  if (refusing_) return;
+  auto* out = write_labels(write(reserve(name_.size() + room_for(labels)), name_), labels);
+  if (!labels.empty()) *out++ = '}';
+  written_to(write_value(out, value));
 }
 
 void TextEncoder::on_histogram(Labels labels, const Histogram& histogram) {
-  if (refusing_ || histogram.buckets.empty()) return;
-  Digits digits;
-  for (const auto& bucket : histogram.buckets) {
-    const Label le{"le", bucket_bound(bucket.upper_bound, digits)};
-    line("_bucket", labels, &le, static_cast<double>(bucket.cumulative_count));
+  const auto buckets = histogram.buckets;
+  if (refusing_ || buckets.empty()) return;
+  auto* out = reserve((name_.size() + room_for(labels)) * (buckets.size() + 2));
+  const auto write_series = [&](std::string_view suffix) {
+    out = write_labels(write(write(out, name_), suffix), labels);
+  };
+  const auto* const begin = out;
+  write_series("_bucket");
+  out = write(out, labels.empty() ? "{le=\"" : ",le=\"");
+  const std::string_view series(begin, static_cast<std::size_t>(out - begin));
+  for (const auto& bucket : buckets) {
+    if (&bucket != &buckets.front()) out = write(out, series);
+    out = write(write_bound(out, bucket.upper_bound), "\"}");
+    out = write_value(out, static_cast<double>(bucket.cumulative_count));
   }
-  line("_sum", labels, nullptr, histogram.sum);
-  line("_count", labels, nullptr, static_cast<double>(histogram.buckets.back().cumulative_count));
+  const auto write_line = [&](std::string_view suffix, double value) {
+    write_series(suffix);
+    if (!labels.empty()) *out++ = '}';
+    out = write_value(out, value);
+  };
+  write_line("_sum", histogram.sum);
+  write_line("_count", static_cast<double>(buckets.back().cumulative_count));
+  written_to(out);
 }
 
 void TextEncoder::finish() {

@@ -43,11 +43,14 @@ class TextEncoder final : public Sink {
   void on_sample(Labels labels, double value) override;
   void on_histogram(Labels labels, const Histogram& histogram) override;
 
-  char* reserve(std::size_t bytes);
+  char* reserve(std::size_t bytes) {
+    if (buffer_.size() - used_ < bytes) grow(bytes);
+    return buffer_.data() + used_;
+  }
+  void grow(std::size_t bytes);
   void written_to(const char* end) { used_ = static_cast<std::size_t>(end - buffer_.data()); }
   bool remember(std::string_view name);
   void grow_names();
-  void line(std::string_view suffix, Labels labels, const Label* last, double value);
 
   TextFormat format_;
   std::string buffer_;  // the page is its first used_ bytes
