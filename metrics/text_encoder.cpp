@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 
 #include "metrics/escape.hpp"
 #include "metrics/number.hpp"
@@ -89,6 +88,20 @@ std::string_view type_name(const Family& family, TextFormat format) {
   return openmetrics ? "unknown" : "untyped";
 }
 
+/// The lines before the samples.
+std::string announcement(std::string_view shown, const Family& family, TextFormat format) {
+  const bool openmetrics = format == TextFormat::openmetrics_1_0_0;
+  std::string help(kMaxEscapedBytesPerByte * family.help.size(), '\0');
+  // 0.0.4 has no escape for a quote in HELP, OpenMetrics requires one.
+  const auto quotes = openmetrics ? Quotes::escape : Quotes::keep;
+  const auto* const end = write_escaped(help.data(), family.help, quotes);
+  help.resize(static_cast<std::size_t>(end - help.data()));
+  const std::string name(shown);
+  const auto help_line = "# HELP " + name + ' ' + help + '\n';
+  const auto type_line = "# TYPE " + name + ' ' + std::string(type_name(family, format)) + '\n';
+  return openmetrics ? type_line + help_line : help_line + type_line;
+}
+
 }  // namespace
 
 void TextEncoder::grow(std::size_t bytes) {
@@ -101,29 +114,25 @@ void TextEncoder::on_family(const Family& family) {
   if (format_ == TextFormat::openmetrics_1_0_0 && is_suffixed_counter(family)) {
     shown.remove_suffix(kCounterSuffix.size());
   }
-  refusing_ = !remember(shown);
+  auto known = families_.find(shown);
+  if (known == families_.end()) known = families_.emplace(shown, Announced{}).first;
+  auto& announced = known->second;
+  refusing_ = announced.page == page_;
   if (refusing_) {
     refused_.emplace_back(family.name);
     return;
   }
-  const auto type = type_name(family, format_);
-  // 40: the fixed text of both lines.
-  auto* out = reserve(2 * shown.size() + kMaxEscapedBytesPerByte * family.help.size() + 40);
-  const auto help = [&] {
-    out = write(write(out, "# HELP "), shown);
-    *out++ = ' ';
-    // 0.0.4 has no escape for a quote in HELP, OpenMetrics requires one.
-    const auto quotes = format_ == TextFormat::openmetrics_1_0_0 ? Quotes::escape : Quotes::keep;
-    out = write_escaped(out, family.help, quotes);
-    *out++ = '\n';
-  };
-  if (format_ == TextFormat::prometheus_0_0_4) help();
-  out = write(write(out, "# TYPE "), shown);
-  *out++ = ' ';
-  out = write(out, type);
-  *out++ = '\n';
-  if (format_ == TextFormat::openmetrics_1_0_0) help();
-  written_to(out);
+  if (announced.page == 0 || announced.kind != family.kind || announced.format != format_ ||
+      announced.help != family.help) {
+    announced = {.kind = family.kind,
+                 .format = format_,
+                 .help = std::string(family.help),
+                 .text = announcement(shown, family, format_)};
+  }
+  announced.page = page_;
+  ++family_count_;
+  const auto& text = announced.text;
+  written_to(std::copy(text.begin(), text.end(), reserve(text.size())));
 }
 
 void TextEncoder::on_sample(Labels labels, double value) {
@@ -164,40 +173,16 @@ void TextEncoder::finish() {
 }
 
 void TextEncoder::restart(TextFormat format) {
+  // Families come and go with devices and files: those of the past must not fill the memory.
+  constexpr std::size_t kSpare = 256;
+  if (families_.size() > 2 * family_count_ + kSpare) families_.clear();
   format_ = format;
   used_ = 0;
   name_ = {};
   refusing_ = false;
-  std::fill(names_.begin(), names_.end(), 0);
-  name_count_ = 0;
+  family_count_ = 0;
+  ++page_;
   refused_.clear();
-}
-
-/// False when `name` is already on the page. Only hashes are kept: the one who could make two
-/// names collide would have his own family refused, as he comes after the host's.
-bool TextEncoder::remember(std::string_view name) {
-  if (2 * (name_count_ + 1) > names_.size()) grow_names();
-  const auto hash = std::hash<std::string_view>{}(name) | 1U;
-  const auto mask = names_.size() - 1;
-  for (auto at = (hash >> 1U) & mask;; at = (at + 1) & mask) {
-    if (names_[at] == hash) return false;
-    if (names_[at] != 0) continue;
-    names_[at] = hash;
-    ++name_count_;
-    return true;
-  }
-}
-
-void TextEncoder::grow_names() {
-  const auto old = std::move(names_);
-  names_.assign(std::max<std::size_t>(256, 2 * old.size()), 0);
-  const auto mask = names_.size() - 1;
-  for (const auto hash : old) {
-    if (hash == 0) continue;
-    auto at = (hash >> 1U) & mask;
-    while (names_[at] != 0) at = (at + 1) & mask;
-    names_[at] = hash;
-  }
 }
 
 }  // namespace metrics

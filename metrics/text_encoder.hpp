@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "metrics/sink.hpp"
@@ -39,6 +41,19 @@ class TextEncoder final : public Sink {
   [[nodiscard]] const std::vector<std::string>& refused() const { return refused_; }
 
  private:
+  /// The lines that announce a family. Kept from page to page, as they hardly ever change and are
+  /// half of a page.
+  struct Announced {
+    std::uint64_t page = 0;  // the last one that it was on
+    Kind kind = Kind::unknown;
+    TextFormat format = TextFormat::prometheus_0_0_4;
+    std::string help = {};
+    std::string text = {};
+  };
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+
   void on_family(const Family& family) override;
   void on_sample(Labels labels, double value) override;
   void on_histogram(Labels labels, const Histogram& histogram) override;
@@ -49,16 +64,15 @@ class TextEncoder final : public Sink {
   }
   void grow(std::size_t bytes);
   void written_to(const char* end) { used_ = static_cast<std::size_t>(end - buffer_.data()); }
-  bool remember(std::string_view name);
-  void grow_names();
 
   TextFormat format_;
   std::string buffer_;  // the page is its first used_ bytes
   std::size_t used_ = 0;
   std::string_view name_;  // of the open family, as its samples are to be called
   bool refusing_ = false;
-  std::vector<std::uint64_t> names_;  // open addressing by hash; 0 is a free place
-  std::size_t name_count_ = 0;
+  std::unordered_map<std::string, Announced, Hash, std::equal_to<>> families_;  // by name as shown
+  std::uint64_t page_ = 1;
+  std::size_t family_count_ = 0;  // on this page
   std::vector<std::string> refused_;
 };
 

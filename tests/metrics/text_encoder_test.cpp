@@ -240,3 +240,37 @@ TEST_CASE("restart forgets the page and its names") {
   encoder.finish();
   CHECK(encoder.text() == "# TYPE x gauge\n# HELP x h\nx 3\n# EOF\n");
 }
+
+TEST_CASE("a family is announced as it is now, whatever it was on the page before") {
+  TextEncoder encoder(TextFormat::prometheus_0_0_4);
+  metrics::Sink& sink = encoder;
+  sink.single({"c_total", "First.", Kind::counter}, 1);
+  const auto next = [&](TextFormat format, const Family& family) {
+    encoder.restart(format);
+    sink.single(family, 1);
+    return std::string(encoder.text());
+  };
+  const auto text = TextFormat::prometheus_0_0_4;
+  CHECK(next(text, {"c_total", "First.", Kind::counter}) ==
+        "# HELP c_total First.\n# TYPE c_total counter\nc_total 1\n");
+  CHECK(next(text, {"c_total", "Second.", Kind::counter}) ==
+        "# HELP c_total Second.\n# TYPE c_total counter\nc_total 1\n");
+  CHECK(next(text, {"c_total", "Second.", Kind::gauge}) ==
+        "# HELP c_total Second.\n# TYPE c_total gauge\nc_total 1\n");
+  CHECK(next(TextFormat::openmetrics_1_0_0, {"c_total", "Second.", Kind::gauge}) ==
+        "# TYPE c_total gauge\n# HELP c_total Second.\nc_total 1\n");
+}
+
+TEST_CASE("families that come no more are forgotten, and then known again") {
+  TextEncoder encoder(TextFormat::prometheus_0_0_4);
+  metrics::Sink& sink = encoder;
+  for (int page = 0; page < 10; ++page) {
+    encoder.restart(TextFormat::prometheus_0_0_4);
+    for (int i = 0; i < 200; ++i) {
+      const auto name = "family_" + std::to_string(page) + "_" + std::to_string(i);
+      sink.single({name, "Help."}, i);
+      sink.single({name, "Help."}, i);
+    }
+    CHECK(encoder.refused().size() == 200);
+  }
+}
