@@ -73,8 +73,10 @@ class Psi final : public Collector {
       if (i == irq && is_irq_absent_) continue;
       const auto pressure = read(files_[i]);
       // Only kernels since 6.1 that account interrupt time have it; it does not come later.
-      is_irq_absent_ = i == irq && !pressure && pressure.error().code == metrics::Errc::unsupported;
-      if (is_irq_absent_) continue;
+      if (i == irq && !pressure && pressure.error().code == metrics::Errc::unsupported) {
+        is_irq_absent_ = true;
+        continue;
+      }
       if (!pressure) return pressure.error();
       readings[i] = *pressure;
     }

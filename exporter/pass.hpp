@@ -29,7 +29,7 @@ struct Report {
   std::chrono::duration<double> duration{0};
   std::string problem;  ///< Of `absent` and `failed`.
 };
-using Reports = std::array<Report, kMaxCollectors>;
+using Reports = std::vector<Report>;  ///< By collector.
 
 /// The names of the enabled collectors, in page order.
 using CollectorNames = std::vector<std::string_view>;
@@ -53,7 +53,7 @@ class Pass {
  public:
   /// All three must outlive it.
   Pass(PagePool& pool, const CollectorNames& names, SelfMetrics& self)
-      : pool_(pool), names_(names), self_(self) {}
+      : pool_(pool), names_(names), self_(self), reports_(names.size()) {}
 
   /// Adds a page for `wish`, or makes an earlier one serve it too. Before the pass begins.
   void add(const Wish& wish);
@@ -75,6 +75,7 @@ class Pass {
   /// where the collectors that are late are flagged. Throws std::runtime_error after fail().
   std::shared_ptr<const Page> page(const Wish& wish);
 
+  /// How each collector did.
   [[nodiscard]] Reports reports() const;
 
   /// Names of families that were refused because they were already on a page.

@@ -34,7 +34,8 @@ PassScheduler::PassScheduler(asio::io_context& io, LeaderFollowers& threads, Scr
       scraper_(scraper),
       self_(self),
       sample_interval_(sample_interval),
-      next_tick_(io, Clock::now()) {
+      next_tick_(io, Clock::now()),
+      reports_(scraper.names().size()) {
   wait_for_tick();
 }
 
@@ -119,9 +120,9 @@ void PassScheduler::deliver(const Job& job) {
   for (const auto& ticket : job.tickets) ticket->timer.cancel();
   finish_work();
   // A pass for some collectors says nothing of the others.
-  const auto reports = job.pass->reports();
+  auto reports = job.pass->reports();
   for (std::size_t i = 0; i < reports.size(); ++i) {
-    if (reports[i].status != Status::waiting) reports_[i] = reports[i];
+    if (reports[i].status != Status::waiting) reports_[i] = std::move(reports[i]);
   }
 }
 

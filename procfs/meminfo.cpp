@@ -21,13 +21,11 @@ metrics::Result<MemInfo> parse_meminfo(std::string_view text) {
   while (!text.empty()) {
     const auto line = take_line(text);
     auto rest = line;
-    auto name = take_field(rest);
-    MemInfo::Field field;
-    if (name.size() < 2 || name.back() != ':' || !take_number(rest, field.value)) {
+    MemInfo::Field field{.name = take_field(rest)};
+    if (field.name.size() < 2 || field.name.back() != ':' || !take_number(rest, field.value)) {
       return malformed("meminfo", line);
     }
-    name.remove_suffix(1);
-    field.name = name;
+    field.name.remove_suffix(1);
     field.is_bytes = rest == " kB";
     if (field.is_bytes) {
       if (field.value > std::numeric_limits<std::uint64_t>::max() / kBytesPerKilobyte) {

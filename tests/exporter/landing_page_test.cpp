@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 TEST_CASE("the landing page names the product, its links and every collector's state") {
-  exporter::Reports reports;
+  exporter::Reports reports(3);
   reports[0] = {.status = exporter::Status::ok, .duration = {}, .problem = {}};
   reports[1] = {.status = exporter::Status::failed,
                 .duration = {},
