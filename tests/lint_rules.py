@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+"""Refuses rules that are wrong at a 5-minute scrape, though promtool finds them valid.
+
+Prints `file:line: rule: what` for each finding and exits with 1 when there is one. With --self-test
+it plants every kind of fault and checks that each one is found.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import yaml
+from promql import Subquery, read, seconds
+
+JOB = "Resource_monitoring"
+COUNTER_S = 20 * 60  # Four scrapes: two samples are in it when one failed and the next is late.
+GAUGE_S = 16 * 60  # Three scrapes.
+UP_S = 11 * 60  # `up` has a sample also when the scrape fails.
+FOR_S = 10 * 60  # A shorter `for` sees one new sample or two, and a failed scrape begins it anew.
+
+OF_COUNTERS = {"rate", "increase", "irate", "resets"}
+OF_ANY = {"delta", "idelta", "deriv", "predict_linear", "holt_winters", "changes"}
+OVER_TIME = re.compile(r"(avg|min|max|sum|count|quantile|stddev|stdvar|last|present|absent)_over_time")
+ALSO_OF_COUNTERS = re.compile(r"(last|count|present|absent)_over_time")  # What means something there.
+COUNTER = re.compile(r".*_(total|count|sum|bucket)|node_(vmstat|netstat|intr)_.*")
+# Grafana's: at least four scrapes of the data source, and what the reader chose.
+VARIABLES = {"$__rate_interval", "${__rate_interval}", "$__range", "${__range}"}
+
+ALERT = re.compile(r"(Host|Process|Model|Gpu|Exporter)([A-Z][a-z0-9]+)+")
+RECORD = re.compile(r"(instance|job)(_[a-z]+)*:[a-z][a-z0-9_]*:[a-z][a-z0-9_]*")
+GROUP = re.compile(r"[a-z][a-z0-9_]*")
+SEVERITIES = ("critical", "warning", "info")
+
+
+def check_window(what, window, least, why):
+    if window in VARIABLES:
+        return None
+    length = seconds(window)
+    if length is None:
+        return f"{what}[{window}]: a range that may be shorter than four scrapes"
+    if length < least:
+        return f"{what}[{window}]: {why} need at least {least // 60}m"
+    return None
+
+
+def check_range(selector):
+    metric, function, window = selector.metric, selector.function or "", selector.window
+    if function in OF_COUNTERS | OF_ANY:
+        if function in OF_COUNTERS and not COUNTER.fullmatch(metric):
+            yield f"{function}({metric}): not a counter by its name"
+        yield check_window(metric, window, COUNTER_S, f"{function} and the like")
+    elif OVER_TIME.fullmatch(function):
+        if COUNTER.fullmatch(metric) and not ALSO_OF_COUNTERS.fullmatch(function):
+            yield f"{function}({metric}): means nothing for a counter"
+        least = UP_S if metric == "up" else GAUGE_S
+        yield check_window(metric, window, least, "gauges")
+    else:
+        yield f"{metric}[{window}] in {function or 'no function'}: unknown to this lint"
+
+
+def check_selector(selector):
+    metric = selector.metric
+    if not metric:
+        yield "a selector needs one metric's name"
+        return
+    if ":" in metric or metric in ("ALERTS", "ALERTS_FOR_STATE"):
+        return  # Comes every minute.
+    jobs = [(operator, value) for label, operator, value in selector.matchers if label == "job"]
+    if not jobs:
+        yield f'{metric}: say job="{JOB}", or another'
+    elif jobs[0][0] == "=" and jobs[0][1] != JOB and not jobs[0][1].startswith("$"):
+        return  # Scraped at an interval of its own.
+    elif jobs[0] != ("=", JOB) and not jobs[0][1].startswith("$"):
+        yield f'{metric}: select by job="{JOB}" alone'
+    if selector.window is not None:
+        yield from check_range(selector)
+    elif COUNTER.fullmatch(metric):
+        yield f"{metric}: read a counter by rate or increase, or last_over_time({metric}[16m])"
+    else:
+        yield f"{metric}: a failed scrape is a hole; read a gauge by last_over_time({metric}[16m])"
+
+
+def check_expression(text):
+    """What is wrong with a PromQL expression over the 5-minute job."""
+    try:
+        nodes = read(text)
+    except ValueError as error:
+        return [str(error)]
+    findings = []
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, Subquery):
+            nodes.extend(node.inner)
+            findings.append(check_window("subquery", node.window, COUNTER_S, "subqueries"))
+        else:
+            findings.extend(check_selector(node))
+    return [finding for finding in findings if finding]
+
+
+def check_alert(rule):
+    if not ALERT.fullmatch(rule["alert"]):
+        yield "name an alert HostSomethingWrong: its subject, then CamelCase"
+    pending = str(rule.get("for", "0s"))
+    length = 0 if pending == "0" else seconds(pending)
+    if length is None or 0 < length <= FOR_S:
+        yield f"for: {pending} is neither 0 nor over {FOR_S // 60}m"
+    if (rule.get("labels") or {}).get("severity") not in SEVERITIES:
+        yield f"severity is one of {', '.join(SEVERITIES)}"
+    annotations = rule.get("annotations") or {}
+    for key in ("summary", "description"):
+        if not str(annotations.get(key) or "").strip():
+            yield f"{key} is missing"
+    if "$value" not in str(annotations.get("description") or "$value"):
+        yield "description does not give the value"
+
+
+def check_record(rule):
+    if not RECORD.fullmatch(rule["record"]):
+        yield "name a record level:metric:operation, the level instance, instance_device, ..., job"
+
+
+class _Loader(yaml.SafeLoader):
+    """Mappings know the line that they begin at."""
+
+    def construct_mapping(self, node, deep=False):
+        return super().construct_mapping(node, deep) | {"__line__": node.start_mark.line + 1}
+
+
+def check_rules(text):
+    """Yields (line, name, finding) for a rule file's text."""
+    seen = set()
+    for group in yaml.load(text, _Loader)["groups"]:
+        name, line = group["name"], group["__line__"]
+        if not GROUP.fullmatch(name):
+            yield line, name, "name a group in snake_case"
+        if seconds(str(group.get("interval", ""))) != 60:
+            yield line, name, "a group needs interval: 1m, or its series have holes"
+        for rule in group["rules"]:
+            name, line = rule.get("alert") or rule["record"], rule["__line__"]
+            if name in seen:
+                yield line, name, "defined twice"
+            seen.add(name)
+            check = check_alert if "alert" in rule else check_record
+            for finding in (*check(rule), *check_expression(str(rule["expr"]))):
+                yield line, name, finding
+
+
+def check_tests(rules, tests):
+    """Yields (line, name, finding) for rules that no unit test (texts) fires, or looks at."""
+    asked = {"fires": set(), "does not fire": set()}
+    for text in tests:
+        for test in yaml.safe_load(text)["tests"]:
+            for case in test.get("alert_rule_test", []):
+                asked["fires" if case.get("exp_alerts") else "does not fire"].add(case["alertname"])
+    for group in yaml.load(rules, _Loader)["groups"]:
+        for rule in group["rules"]:
+            if "alert" in rule:
+                for what, names in asked.items():
+                    if rule["alert"] not in names:
+                        yield rule["__line__"], rule["alert"], f"no unit test in which it {what}"
+            elif not any(re.search(rf"(?<![\w:]){rule['record']}(?![\w:])", text) for text in tests):
+                yield rule["__line__"], rule["record"], "no unit test looks at it"
+
+
+def violations(root):
+    """Yields (file, line, name, finding) for the rules below `root`."""
+    tests = [path.read_text() for path in sorted((root / "tests/rules").glob("*.test.yml"))]
+    for path in sorted((root / "rules").glob("*.yml")):
+        text = path.read_text()
+        for line, name, finding in (*check_rules(text), *check_tests(text, tests)):
+            yield str(path.relative_to(root)), line, name, finding
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--self-test", action="store_true", help="check the checker")
+    if parser.parse_args().self_test:
+        from lint_rules_self_test import self_test
+
+        return 0 if self_test() else 1
+
+    found = list(violations(Path(__file__).resolve().parent.parent))
+    for path, line, name, finding in found:
+        print(f"{path}:{line}: {name}: {finding}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
