@@ -28,7 +28,7 @@ COUNTER = re.compile(r".*_(total|count|sum|bucket)|node_(vmstat|netstat|intr)_.*
 VARIABLES = {"$__rate_interval", "${__rate_interval}", "$__range", "${__range}"}
 
 ALERT = re.compile(r"(Host|Process|Model|Gpu|Exporter)([A-Z][a-z0-9]+)+")
-RECORD = re.compile(r"(instance|job)(_[a-z]+)*:[a-z][a-z0-9_]*:[a-z][a-z0-9_]*")
+RECORD = re.compile(r"(instance|job)(_[a-z]+)*:[a-z][a-z0-9_]*:[a-z][a-z0-9_]*?(\d+[mhd])")
 GROUP = re.compile(r"[a-z][a-z0-9_]*")
 SEVERITIES = ("critical", "warning", "info")
 
@@ -115,9 +115,25 @@ def check_alert(rule):
         yield "description does not give the value"
 
 
+def selectors(nodes):
+    for node in nodes:
+        yield from selectors(node.inner) if isinstance(node, Subquery) else [node]
+
+
 def check_record(rule):
-    if not RECORD.fullmatch(rule["record"]):
-        yield "name a record level:metric:operation, the level instance, instance_device, ..., job"
+    name = RECORD.fullmatch(rule["record"])
+    if not name:
+        yield "name a record level:metric:operation and window, such as instance:host_a:mean20m"
+        return
+    try:
+        ranges = [s for s in selectors(read(str(rule["expr"]))) if s.window and ":" not in s.metric]
+    except ValueError:
+        return  # Told elsewhere.
+    # Where counters have a range, a gauge beside them only lends its newest value.
+    of_counters = [s for s in ranges if s.function in OF_COUNTERS]
+    for selector in of_counters or ranges:
+        if seconds(selector.window) != seconds(name[3]):
+            yield f"{selector.metric}[{selector.window}] in a record named {name[3]}"
 
 
 class _Loader(yaml.SafeLoader):

@@ -65,7 +65,11 @@ groups:
     interval: 1m
     rules:
       - record: instance_device:host_a:mean20m
-        expr: last_over_time(a{job="Resource_monitoring"}[16m])
+        expr: |
+          rate(b_total{job="Resource_monitoring"}[20m])
+            / last_over_time(a{job="Resource_monitoring"}[16m])
+      - record: instance:host_b_peak:max16m
+        expr: max_over_time(b{job="Resource_monitoring"}[16m])
       - alert: HostGoodAlert
         expr: instance_device:host_a:mean20m > 1
         for: 11m
@@ -91,6 +95,9 @@ BAD_RULES = [
     ("HostGoodAlert", "GoodAlert", "CamelCase"),
     ("record: instance_device:host_a:mean20m", "record: host_a_mean", "level:metric:operation"),
     ("record: instance_device:host_a:mean20m", "record: device:host_a:mean20m", "level:metric"),
+    ("host_a:mean20m", "host_a:mean", "level:metric:operation"),
+    ("[20m]", "[1h]", "[1h] in a record named 20m"),
+    ("max_over_time(b{job=\"Resource_monitoring\"}[16m])", "max_over_time(b[20m])", "named 16m"),
     ("name: host_good", "name: Host good", "snake_case"),
     ("interval: 1m", "interval: 5m", "interval: 1m"),
     ("    interval: 1m\n", "", "interval: 1m"),
@@ -103,7 +110,7 @@ tests:
       - {alertname: HostGoodAlert, exp_alerts: []}
       - {alertname: HostGoodAlert, exp_alerts: [{exp_labels: {}}]}
     promql_expr_test:
-      - {expr: "instance_device:host_a:mean20m"}
+      - {expr: "instance_device:host_a:mean20m and instance:host_b_peak:max16m"}
 """
 
 BAD_TESTS = [
