@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "collectors/catalog.hpp"
+#include "collectors/device_names.hpp"
 #include "procfs/text.hpp"
 #include "procfs/udev_data.hpp"
 
@@ -176,44 +177,17 @@ Identity identify(const DiskStats& disk, procfs::UdevData udev) {
   return identity;
 }
 
-bool drop_number(std::string_view& name) {
-  const auto before = name;
-  name = name.substr(0, name.find_last_not_of("0123456789") + 1);
-  return name.size() < before.size();
-}
-
-bool drop_letter(std::string_view& name, char letter) {
-  if (!name.ends_with(letter)) return false;
-  name.remove_suffix(1);
-  return true;
-}
-
-/// Disks in memory and partitions, which node_exporter leaves out by default:
-/// ^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$
-bool is_excluded(std::string_view name) {
-  if (!drop_number(name) || name.empty()) return false;
-  if (name == "ram" || name == "loop" || name == "fd") return true;
-  if (name.starts_with("nvme")) {
-    return drop_letter(name, 'p') && drop_number(name) && drop_letter(name, 'n') &&
-           drop_number(name) && name == "nvme";
-  }
-  const char letter = name.back();
-  name.remove_suffix(1);
-  return letter >= 'a' && letter <= 'z' &&
-         (name == "hd" || name == "sd" || name == "vd" || name == "xvd");
-}
-
 class Diskstats final : public Collector {
  public:
-  explicit Diskstats(const Host& host) : host_(host), file_(host.proc.keep("diskstats")) {}
+  explicit Diskstats(const Host& host) : host_(host) {}
 
-  metrics::Result<void> refresh(Clock::time_point /*now*/) override {
-    const auto text = file_.read();
-    if (!text) return text.error();
-    auto disks = procfs::parse_diskstats(*text);
+  metrics::Result<void> refresh(Clock::time_point now) override {
+    const auto& disks = host_.files.diskstats.at(now);
     if (!disks) return disks.error();
-    disks_ = *std::move(disks);
-    std::erase_if(disks_, [](const DiskStats& disk) { return is_excluded(disk.name); });
+    disks_ = *disks;
+    std::erase_if(disks_, [](const DiskStats& disk) {
+      return is_memory_disk(disk.name) || is_partition(disk.name);
+    });
     follow_udev();
     return {};
   }
@@ -285,8 +259,7 @@ class Diskstats final : public Collector {
   }
 
   Host host_;
-  procfs::KeptFile file_;
-  std::vector<DiskStats> disks_;  // their names are views into file_
+  std::vector<DiskStats> disks_;  // their names are views into the file
   std::vector<Identity> identities_;
   std::optional<std::int64_t> udev_modified_;  // as identities_ shows it, in nanoseconds
 };

@@ -102,14 +102,12 @@ std::optional<std::uint64_t> read_number(procfs::KeptFile& file) {
 
 class Netdev final : public Collector {
  public:
-  explicit Netdev(const Host& host) : host_(host), file_(host.proc.keep("net/dev")) {}
+  explicit Netdev(const Host& host) : host_(host) {}
 
-  metrics::Result<void> refresh(Clock::time_point /*now*/) override {
-    const auto text = file_.read();
-    if (!text) return text.error();
-    auto parsed = procfs::parse_net_dev(*text);
-    if (!parsed) return parsed.error();
-    devices_ = std::move(parsed->devices);
+  metrics::Result<void> refresh(Clock::time_point now) override {
+    const auto& net_dev = host_.files.net_dev.at(now);
+    if (!net_dev) return net_dev.error();
+    devices_ = net_dev->devices;
     // The loopback is no traffic of the host's: Debian's node_exporter leaves it out, too.
     std::erase_if(devices_, [](const NetDevice& device) { return device.name == "lo"; });
     follow_devices();
@@ -155,8 +153,7 @@ class Netdev final : public Collector {
   }
 
   Host host_;
-  procfs::KeptFile file_;
-  std::vector<NetDevice> devices_;  // their names are views into file_
+  std::vector<NetDevice> devices_;  // their names are views into the file
   std::vector<NoHandler> no_handler_;
 };
 

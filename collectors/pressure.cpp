@@ -55,23 +55,18 @@ constexpr std::array kRows = {
         &Pressure::full_microseconds},
 };
 
-metrics::Result<Pressure> read(procfs::KeptFile& file) {
-  const auto text = file.read();
-  if (!text) return text.error();
-  return procfs::parse_pressure(*text);
-}
-
 class Psi final : public Collector {
  public:
   explicit Psi(const Host& host)
-      : files_{host.proc.keep("pressure/cpu"), host.proc.keep("pressure/io"),
-               host.proc.keep("pressure/memory"), host.proc.keep("pressure/irq")} {}
+      : irq_(host.proc.keep("pressure/irq"), procfs::parse_pressure),
+        files_{&host.files.pressure_cpu, &host.files.pressure_io, &host.files.pressure_memory,
+               &irq_} {}
 
-  metrics::Result<void> refresh(Clock::time_point /*now*/) override {
+  metrics::Result<void> refresh(Clock::time_point now) override {
     Readings readings;
     for (std::size_t i = 0; i < files_.size(); ++i) {
       if (i == irq && is_irq_absent_) continue;
-      const auto pressure = read(files_[i]);
+      const auto& pressure = files_[i]->at(now);
       // Only kernels since 6.1 that account interrupt time have it; it does not come later.
       if (i == irq && !pressure && pressure.error().code == metrics::Errc::unsupported) {
         is_irq_absent_ = true;
@@ -96,7 +91,8 @@ class Psi final : public Collector {
  private:
   using Readings = std::array<Pressure, resource_count>;
 
-  std::array<procfs::KeptFile, resource_count> files_;
+  procfs::Snapshot<Pressure> irq_;  // which nobody else reads
+  std::array<procfs::Snapshot<Pressure>*, resource_count> files_;
   Readings readings_;
   bool is_irq_absent_ = false;
 };

@@ -28,12 +28,10 @@ bool can_stand_in_a_name(char letter) {
 
 class Vmstat final : public Collector {
  public:
-  explicit Vmstat(const Host& host) : file_(host.proc.keep("vmstat")) {}
+  explicit Vmstat(const Host& host) : file_(host.files.vmstat) {}
 
-  metrics::Result<void> refresh(Clock::time_point /*now*/) override {
-    const auto text = file_.read();
-    if (!text) return text.error();
-    const auto vmstat = procfs::parse_vmstat(*text);
+  metrics::Result<void> refresh(Clock::time_point now) override {
+    const auto& vmstat = file_.at(now);
     if (!vmstat) return vmstat.error();
     std::size_t used = 0;
     for (const auto& field : vmstat->fields) {
@@ -67,7 +65,7 @@ class Vmstat final : public Collector {
     }
   };
 
-  procfs::KeptFile file_;
+  procfs::Snapshot<procfs::VmStat>& file_;
   std::vector<Row> rows_;
 };
 

@@ -24,7 +24,7 @@ class CumulativeHistogram {
   [[nodiscard]] std::size_t bucket_count() const { return counts_.size(); }
 
   /// What has been recorded, with its buckets in `room`, which must hold bucket_count() of them.
-  Histogram reading(std::span<Bucket> room) const;
+  [[nodiscard]] Histogram reading(std::span<Bucket> room) const;
 
  private:
   std::span<const double> edges_;

@@ -67,17 +67,26 @@ Result<Stat> parse_stat(std::string_view text) {
   return stat;
 }
 
-std::optional<double> busy_ratio(const CpuTicks& before, const CpuTicks& after) {
+std::optional<CpuShares> cpu_shares(const CpuTicks& before, const CpuTicks& after) {
   const auto passed = [&](std::uint64_t CpuTicks::*column) {
     const auto was = before.*column;
     const auto is = after.*column;
     return is > was ? static_cast<double>(is - was) : 0.0;
   };
-  const double idle = passed(&CpuTicks::idle) + passed(&CpuTicks::iowait);
+  const double iowait = passed(&CpuTicks::iowait);
   double busy = 0;
   for (const auto column : kBusyColumns) busy += passed(column);
-  if (busy + idle <= 0) return std::nullopt;
-  return busy / (busy + idle);
+  const double ticks = busy + passed(&CpuTicks::idle) + iowait;
+  if (ticks <= 0) return std::nullopt;
+  return CpuShares{.busy = busy / ticks,
+                   .iowait = iowait / ticks,
+                   .steal = passed(&CpuTicks::steal) / ticks,
+                   .ticks = ticks};
+}
+
+std::optional<double> busy_ratio(const CpuTicks& before, const CpuTicks& after) {
+  const auto shares = cpu_shares(before, after);
+  return shares ? std::optional(shares->busy) : std::nullopt;
 }
 
 }  // namespace procfs

@@ -52,6 +52,17 @@ struct Stat {
 /// numbers; unknown lines are passed over.
 metrics::Result<Stat> parse_stat(std::string_view text);
 
+/// What the CPU time between two readings went to. A column that went back counts as still.
+struct CpuShares {
+  double busy = 0;    ///< 0..1: neither idle nor waiting for I/O, steal included.
+  double iowait = 0;  ///< 0..1
+  double steal = 0;   ///< 0..1
+  double ticks = 0;   ///< All of it; above 0.
+};
+
+/// Nothing when no tick passed.
+std::optional<CpuShares> cpu_shares(const CpuTicks& before, const CpuTicks& after);
+
 /// Share of the time between two readings spent neither idle nor waiting for I/O, 0..1, as psutil
 /// and top count it: steal is busy, guest time is counted once, a column that went back counts as
 /// still. Nothing when no tick passed.

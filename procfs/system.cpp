@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 
 namespace procfs {
@@ -27,11 +28,31 @@ System::WallClock read_wall_clock() {
       local.tm_zone, local.tm_gmtoff};
 }
 
+std::chrono::nanoseconds read_clock(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+std::chrono::nanoseconds read_suspended() {
+  // A thread that is held up between two clocks must not look like a host that was suspended.
+  constexpr std::chrono::milliseconds kGood{1};
+  constexpr int kAttempts = 10;
+  auto suspended = std::chrono::nanoseconds::max();
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const auto before = read_clock(CLOCK_MONOTONIC);
+    suspended = std::min(suspended, read_clock(CLOCK_BOOTTIME) - before);
+    if (read_clock(CLOCK_MONOTONIC) - before < kGood) break;
+  }
+  return suspended;
+}
+
 }  // namespace
 
 System this_system() {
   return {.names = read_names,
           .wall_clock = read_wall_clock,
+          .suspended = read_suspended,
           .ticks_per_second = static_cast<double>(::sysconf(_SC_CLK_TCK)),
           .page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -21,6 +22,9 @@ struct System {
     std::int64_t utc_offset_seconds = 0;
   };
   WallClock (*wall_clock)();
+
+  /// How long the host has been suspended since boot: CLOCK_BOOTTIME less CLOCK_MONOTONIC.
+  std::chrono::nanoseconds (*suspended)();
 
   double ticks_per_second = 0;   ///< Unit of all ticks in /proc: sysconf(_SC_CLK_TCK).
   std::uint64_t page_bytes = 0;  ///< sysconf(_SC_PAGESIZE).

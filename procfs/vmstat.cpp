@@ -13,6 +13,13 @@ bool is_wanted(std::string_view line) {
 
 }  // namespace
 
+std::optional<std::uint64_t> VmStat::find(std::string_view name) const {
+  for (const auto& field : fields) {
+    if (field.name == name) return field.value;
+  }
+  return std::nullopt;
+}
+
 metrics::Result<VmStat> parse_vmstat(std::string_view text) {
   constexpr std::size_t kUsualFields = 128;
   VmStat vmstat;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct VmStat {
     std::uint64_t value = 0;
   };
   std::vector<Field> fields;  ///< In file order.
+
+  /// The value of the field called `name`.
+  [[nodiscard]] std::optional<std::uint64_t> find(std::string_view name) const;
 };
 
 /// Parses the whole text, which must outlive the result. Fails with `malformed` when a line of

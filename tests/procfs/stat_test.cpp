@@ -158,3 +158,16 @@ TEST_CASE("busy_ratio stays within 0..1 when columns step back or leap") {
   CHECK(*busy_ratio({}, {.user = 1, .idle = kMost}) >= 0.0);
   CHECK(*busy_ratio({}, {.user = kMost, .idle = 1}) <= 1.0);
 }
+
+TEST_CASE("cpu_shares tells what the time went to") {
+  const CpuTicks before{.user = 1, .idle = 2, .iowait = 3, .steal = 4, .guest = 1};
+  const CpuTicks after{
+      .user = 11, .nice = 5, .system = 5, .idle = 42, .iowait = 23, .steal = 24, .guest = 11};
+  const auto shares = procfs::cpu_shares(before, after);
+  REQUIRE(shares);
+  CHECK(shares->ticks == 100);
+  CHECK(shares->busy == 0.4);
+  CHECK(shares->iowait == 0.2);
+  CHECK(shares->steal == 0.2);
+  CHECK_FALSE(procfs::cpu_shares(before, before));
+}

@@ -56,3 +56,11 @@ TEST_CASE("parse_vmstat survives any truncation and damage") {
   tests::survives_truncation_and_damage("pgpgin 15\npgfault 1787501\noom_kill 0\n",
                                         [](const std::string& text) { (void)parse_vmstat(text); });
 }
+
+TEST_CASE("a field of vmstat is found by its whole name") {
+  const auto vmstat = procfs::parse_vmstat("pgfault 1\npgmajfault 2\noom_kill 3\n");
+  REQUIRE(vmstat);
+  CHECK(vmstat->find("pgmajfault") == 2U);
+  CHECK(vmstat->find("oom_kill") == 3U);
+  CHECK_FALSE(vmstat->find("oom"));
+}

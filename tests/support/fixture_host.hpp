@@ -52,7 +52,7 @@ inline procfs::FileReader open_mount(const std::filesystem::path& path) {
 }
 
 /// A Host whose /proc, /sys and / are folders of `path`; 100 ticks a second, 4 KiB pages, and a
-/// fixed uname and wall clock.
+/// fixed uname and wall clock; never suspended.
 class FixtureHost {
  public:
   explicit FixtureHost(const std::filesystem::path& path)
@@ -74,6 +74,7 @@ class FixtureHost {
                      [] {
                        return procfs::System::WallClock{1700000000.25, "CET", 3600};
                      },
+                 .suspended = [] { return std::chrono::nanoseconds(0); },
                  .ticks_per_second = 100,
                  .page_bytes = 4096},
       .window = std::chrono::minutes(5),
