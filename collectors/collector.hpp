@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
+#include "collectors/settings.hpp"
 #include "metrics/result.hpp"
 #include "metrics/sink.hpp"
 #include "procfs/file_reader.hpp"
@@ -45,6 +47,7 @@ struct Host {
   procfs::FileReader& sys;   ///< --path.sysfs
   procfs::FileReader& root;  ///< --path.rootfs
   procfs::HostFiles& files;
+  const Settings& settings;  ///< --collector.<collector>.<setting>
   procfs::System system;
   std::chrono::nanoseconds window;           ///< --window
   std::chrono::nanoseconds sample_interval;  ///< --sample-interval, between ticks
@@ -61,7 +64,9 @@ struct CollectorSpec {
   std::string_view summary;  ///< A line for --help and --list-collectors.
   bool enabled_by_default;
   Reads reads;
+  /// Throws std::invalid_argument, at start-up only, when a setting is not what it must be.
   std::unique_ptr<Collector> (*make)(const Host& host);
+  std::span<const Setting> settings = {};  ///< Flags of its own: --collector.<name>.<setting>
 };
 
 /// The `make` of a collector whose constructor takes the host.

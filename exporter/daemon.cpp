@@ -136,6 +136,7 @@ class Daemon {
                          .sys = sys_,
                          .root = root_,
                          .files = files_,
+                         .settings = options_.settings,
                          .system = procfs::this_system(),
                          .window = options_.window,
                          .sample_interval = options_.sample_interval};

@@ -52,6 +52,24 @@ CLI::IsMember names_of(const std::map<std::string, Value>& values) {
   return CLI::IsMember(names);
 }
 
+/// What a value may be is the collector's business, when it is made.
+void add_setting(CLI::App& app, const collectors::CollectorSpec& spec,
+                 const collectors::Setting& setting, collectors::Settings& settings) {
+  const auto key = std::string(spec.name).append(".").append(setting.name);
+  auto summary = std::string(setting.summary);
+  if (setting.is_repeatable) summary += "; may be repeated";
+  auto* option = app.add_option_function<std::vector<std::string>>(
+      "--collector." + key,
+      [&settings, key](const std::vector<std::string>& values) { settings.set(key, values); },
+      summary);
+  option->group("Collectors")->default_str(std::string(setting.default_value));
+  if (setting.is_repeatable) {
+    option->take_all()->allow_extra_args(false);
+  } else {
+    option->expected(1);
+  }
+}
+
 void add_options(CLI::App& app, Raw& raw) {
   auto& options = raw.options;
   app.add_option("--web.listen-address", options.listen_addresses,
@@ -92,6 +110,7 @@ void add_options(CLI::App& app, Raw& raw) {
     names.append(spec->name).append(",!--no-collector.").append(spec->name);
     const std::string summary(spec->summary);  // an lvalue: CLI11 tells a text from a target so
     raw.collector_flags[spec] = app.add_flag(names, summary)->group("Collectors");
+    for (const auto& setting : spec->settings) add_setting(app, *spec, setting, options.settings);
   }
 }
 

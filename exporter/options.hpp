@@ -25,6 +25,7 @@ struct Options {
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::logfmt;
   std::vector<const collectors::CollectorSpec*> collectors;  ///< Enabled ones, in page order.
+  collectors::Settings settings;                             ///< Of the collectors.
 };
 
 /// There is nothing to run: --help, --version, --list-collectors, or a mistake.

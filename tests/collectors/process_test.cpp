@@ -71,10 +71,12 @@ class ThisHost {
   procfs::FileReader sys_ = tests::open_mount("/sys");
   procfs::FileReader root_ = tests::open_mount("/");
   procfs::HostFiles files_{proc_};
+  collectors::Settings settings_;
   collectors::Host host_{.proc = proc_,
                          .sys = sys_,
                          .root = root_,
                          .files = files_,
+                         .settings = settings_,
                          .system = procfs::this_system(),
                          .window = std::chrono::minutes(5),
                          .sample_interval = std::chrono::seconds(1)};

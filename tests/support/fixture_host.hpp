@@ -60,11 +60,13 @@ class FixtureHost {
         sys_(open_mount(path / "sys")),
         root_(open_mount(path / "root")) {}
 
+  collectors::Settings settings;
   collectors::Host host{
       .proc = proc_,
       .sys = sys_,
       .root = root_,
       .files = files_,
+      .settings = settings,
       .system = {.names =
                      [] {
                        return procfs::System::Names{"Linux",  "fixture", "6.1.0-0",
