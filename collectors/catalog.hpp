@@ -8,6 +8,7 @@ namespace collectors {
 
 // Each is defined at the end of the file of the same name.
 extern const CollectorSpec kPsutil;
+extern const CollectorSpec kSignals;
 extern const CollectorSpec kCpu;
 extern const CollectorSpec kStat;
 extern const CollectorSpec kLoadavg;

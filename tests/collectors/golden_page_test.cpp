@@ -26,6 +26,7 @@ TEST_CASE("the page of the fixture host is the golden one") {
   for (const auto* spec : collectors::catalog()) {
     INFO(spec->name);
     const auto collector = spec->make(fixture.host);
+    for (const int second : {-1, 0}) collector->tick(tests::at_second(second));
     const auto result = collector->refresh(tests::at_second(0));
     if (!result) FAIL(result.error().detail);
     collector->emit(encoder);

@@ -68,6 +68,18 @@ TEST_CASE("collectors are switched one by one") {
   }
 }
 
+TEST_CASE("a collector's own settings are flags of the form --collector.<collector>.<setting>") {
+  constexpr collectors::Setting kMaxDevices = {"max-devices", "", "7"};
+  const auto max_devices = [&](const std::vector<const char*>& arguments) {
+    return options_of(arguments).settings.text("signals", kMaxDevices);
+  };
+  CHECK(max_devices({}) == "7");
+  CHECK(max_devices({"--collector.signals.max-devices=64"}) == "64");
+  CHECK(max_devices({"--collector.signals.max-devices", "64"}) == "64");
+  // What it may be, the collector says when it is made.
+  CHECK(max_devices({"--collector.signals.max-devices=many"}) == "many");
+}
+
 TEST_CASE("a mistake is one line that says what is allowed, and exit code 1") {
   const auto [argument, hint] = GENERATE(table<const char*, const char*>({
       {"--no-such-flag", "--no-such-flag"},
@@ -83,6 +95,8 @@ TEST_CASE("a mistake is one line that says what is allowed, and exit code 1") {
       {"--web.telemetry-path=metrics", "not a path such as /metrics"},
       {"--web.telemetry-path=/-/healthy", "not a path"},
       {"--collector.nothing", "--collector.nothing"},
+      {"--collector.signals.nothing=1", "--collector.signals.nothing"},
+      {"--collector.signals.max-devices", "--collector.signals.max-devices"},
       {"--config.file=/no/such/file", "/no/such/file"},
   }));
   INFO(argument);
@@ -95,6 +109,8 @@ TEST_CASE("a mistake is one line that says what is allowed, and exit code 1") {
 TEST_CASE("help, version and the list of collectors go to stdout with exit code 0") {
   const auto [argument, hint] = GENERATE(table<const char*, const char*>({
       {"--help", "--web.listen-address"},
+      {"--help", "--collector.signals.max-devices"},
+      {"--help", "Most disks, and most network devices"},
       {"--version", "resource_exporter, version "},
       {"--list-collectors", "meminfo (on): "},
   }));
@@ -109,13 +125,17 @@ TEST_CASE("the configuration file takes every option, and the command line wins 
              "web.listen-address = [\"127.0.0.1:1\", \"[::1]:2\"]\n"
              "window = \"10m\"\n"
              "log.level = \"debug\"\n"
-             "collector.cpu = false\n");
+             "collector.cpu = false\n"
+             "collector.signals.max-devices = 5\n"
+             "collector.signals.virtual-devices = true\n");
   const auto flag = "--config.file=" + (tree.path() / "config.toml").string();
   const auto options = options_of({flag.c_str(), "--window=20m"});
   CHECK(options.listen_addresses == std::vector<std::string>{"127.0.0.1:1", "[::1]:2"});
   CHECK(options.window == std::chrono::minutes(20));
   CHECK(options.log_level == exporter::LogLevel::debug);
   CHECK(options.collectors.size() == collectors::catalog().size() - 1);
+  CHECK(options.settings.text("signals", {"max-devices", "", ""}) == "5");
+  CHECK(options.settings.truth("signals", {"virtual-devices", "", ""}));
 }
 
 TEST_CASE("an unknown key in the configuration file is a mistake, not a wish ignored") {

@@ -32,7 +32,7 @@ HOST = (
         "cpu  20 0 10 170 0 0 0 0 0 0\ncpu0 20 0 10 170 0 0 0 0 0 0\nintr 9\nctxt 8\n"
         "btime 1700000000\nprocesses 7\nprocs_running 1\nprocs_blocked 0\n",
         "cpu  20 0 1",
-        ("psutil", "cpu", "stat", "process"),
+        ("psutil", "signals", "cpu", "stat", "process"),
     ),
     HostFile(
         "proc/meminfo",
