@@ -24,6 +24,7 @@ class Snapshot {
   /// The reading of `now`; the reference and all views in it are valid until the next `now`.
   const Result<Parsed>& at(Clock::time_point now) {
     if (!reading_ || read_at_ != now) {
+      reading_.reset();  // first, so that the new one gets its memory, which is warm
       reading_.emplace(read());
       read_at_ = now;
     }
