@@ -20,7 +20,7 @@ class Programs:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        for name in ("scrape_client", "kernel_floor", "encode"):
+        for name in ("scrape_client", "kernel_floor", "encode", "sampler"):
             if not (self.folder / name).exists():
                 raise CannotRun(f"no {self.folder / name}: build the target bench_programs")
 
@@ -44,6 +44,16 @@ class Programs:
         # With gaps each repetition is one pass: the mean of them is what the client says, too.
         cpu_us = result["cpu_us_mean"] if gap_ms else result["cpu_us"]
         return {"cpu_ms": cpu_us / 1000, "body_bytes": result["bytes"], "preads": result["preads"]}
+
+    def sample(self, procfs, floor_paths, ticks, max_devices, *, gap_ms=0):
+        """A tick of the sampler, and the part of it that is reading: medians, in microseconds."""
+        tick = self._run("sampler", "--procfs", procfs, "--max-devices", max_devices,
+                         "--ticks", ticks, "--gap-ms", gap_ms)
+        repetitions, passes = (ticks, 1) if gap_ms else (FLOOR_REPETITIONS, ticks)
+        floor = self._run("kernel_floor", "--passes", passes, "--repetitions", repetitions,
+                          "--gap-ms", gap_ms, *floor_paths)
+        return {"cpu_us": tick["cpu_us"], "cpu_us_max": tick["cpu_us_max"],
+                "floor_us": floor["cpu_us"]}
 
     def encode(self, repetitions, milliseconds):
         return self._run("encode", "--repetitions", repetitions, "--milliseconds", milliseconds)

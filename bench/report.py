@@ -5,6 +5,8 @@ from dataclasses import dataclass
 BACK_TO_BACK = "back to back"
 COMPRESSED = "back to back, gzip"
 ONE_SECOND_APART = "1 s apart, cold caches"
+THIS_HOST = "this host"
+LARGE_HOST = "256 CPUs, 64 disks, 64 interfaces"
 MIN_SCRAPES_FOR_P99 = 50
 
 
@@ -42,6 +44,7 @@ RATIO_GOALS = [
 ]
 MAX_IDLE_PERCENT = 0.05
 MAX_ENCODER_NANOSECONDS = 50
+MAX_TICK_MICROSECONDS = {THIS_HOST: 150, LARGE_HOST: 1500}
 
 
 def ratios(rows, mode, goal):
@@ -54,7 +57,7 @@ def ratios(rows, mode, goal):
     return [ours[number] / peer[number] for number in ours if number in peer]
 
 
-def verdicts(rows, idle_percent, encode):
+def verdicts(rows, idle_percent, encode, sampler):
     result = []
     for goal in RATIO_GOALS:
         for mode in goal.modes:
@@ -67,6 +70,10 @@ def verdicts(rows, idle_percent, encode):
     if encode:
         nanoseconds = encode["text_encoder_ns"]
         result.append(Verdict("encoder, ns per sample", MAX_ENCODER_NANOSECONDS, nanoseconds))
+    for host, modes in sampler.items():
+        for mode, found in modes.items():
+            what = f"sampler, us per tick, {host}, {mode.partition(',')[0]}"
+            result.append(Verdict(what, MAX_TICK_MICROSECONDS[host], found["cpu_us"]))
     return result
 
 
@@ -116,6 +123,17 @@ def print_encode(encode):
         for name, nanoseconds in encode.items():
             if name.endswith("_ns"):
                 print(f"  {name.removesuffix('_ns'):36} {nanoseconds:7.1f}")
+
+
+def print_sampler(sampler):
+    if sampler:
+        what = "a tick of the sampler, CPU microseconds"
+        print(f"\n{what:62} {'tick':>8} {'reading':>8} {'share':>6}")
+    for host, modes in sampler.items():
+        for mode, found in modes.items():
+            share = found["floor_us"] / found["cpu_us"]
+            print(f"  {host + ', ' + mode:60} {found['cpu_us']:8.1f} {found['floor_us']:8.1f} "
+                  f"{share:6.0%}")
 
 
 def print_verdicts(found):

@@ -20,15 +20,17 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 import measure
 import report
+import sampled_hosts
 from servers import CannotRun, Server, commands, node_exporter, python_with_psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("host", "psutil", "idle", "encode")
+PARTS = ("host", "psutil", "idle", "encode", "sampler")
 SERVERS_OF_PART = {
     "host": ("node_exporter", "resource_exporter"),
     "psutil": ("psutil_http", "resource_exporter, psutil"),
     "idle": ("node_exporter", "resource_exporter", "resource_exporter, defaults"),
     "encode": (),
+    "sampler": (),
 }
 
 
@@ -40,12 +42,14 @@ class Plan:
     gap_scrapes: int
     idle_seconds: int
     encode_repetitions: int
+    sampler_ticks: int
+    sampler_gap_ticks: int
 
 
 FULL = Plan(rounds=7, scrapes=100, gap_rounds=4, gap_scrapes=5, idle_seconds=60,
-            encode_repetitions=7)
+            encode_repetitions=7, sampler_ticks=1000, sampler_gap_ticks=20)
 QUICK = Plan(rounds=3, scrapes=60, gap_rounds=2, gap_scrapes=2, idle_seconds=20,
-             encode_repetitions=3)
+             encode_repetitions=3, sampler_ticks=300, sampler_gap_ticks=5)
 
 
 class Bench:
@@ -129,18 +133,38 @@ def start_servers(stack, binary, names):
     return servers
 
 
+def measure_sampler(programs, plan):
+    """Host -> mode -> microseconds, for this host and for a large one."""
+    with sampled_hosts.large_host() as large:
+        result = {}
+        for host, procfs, max_devices in ((report.THIS_HOST, "/proc", 32),
+                                          (report.LARGE_HOST, large, 64)):
+            paths = sampled_hosts.floor_paths(procfs)
+            progress(f"sampler, {host}")
+            result[host] = {
+                report.BACK_TO_BACK: programs.sample(procfs, paths, plan.sampler_ticks,
+                                                     max_devices),
+                report.ONE_SECOND_APART: programs.sample(procfs, paths, plan.sampler_gap_ticks,
+                                                         max_devices, gap_ms=1000),
+            }
+        return result
+
+
 def run(arguments, plan):
     parts = arguments.only or PARTS
     names = list(dict.fromkeys(name for part in parts for name in SERVERS_OF_PART[part]))
     if not os.access(arguments.binary, os.X_OK):
         raise CannotRun(f"no {arguments.binary}: run ./dev bench")
     programs = measure.Programs(arguments.programs or Path(arguments.binary).parent / "bench")
-    result = {"host": host_description(arguments.binary, names), "encode": {}, "idle_percent": {}}
+    result = {"host": host_description(arguments.binary, names), "encode": {}, "sampler": {},
+              "idle_percent": {}}
     for key, value in result["host"].items():
         print(f"{key}: {value}")
     if "encode" in parts:
         progress("encoders")
         result["encode"] = programs.encode(plan.encode_repetitions, milliseconds=100)
+    if "sampler" in parts:
+        result["sampler"] = measure_sampler(programs, plan)
     with contextlib.ExitStack() as stack:
         bench = Bench(programs, plan, start_servers(stack, arguments.binary, names))
         bench.warm_up()
@@ -162,7 +186,9 @@ def print_result(result, plan):
         report.print_table(mode, result["rows"], result["system_calls"])
     report.print_idle(result["idle_percent"], plan.idle_seconds)
     report.print_encode(result["encode"])
-    found = report.verdicts(result["rows"], result["idle_percent"], result["encode"])
+    report.print_sampler(result["sampler"])
+    found = report.verdicts(result["rows"], result["idle_percent"], result["encode"],
+                            result["sampler"])
     report.print_verdicts(found)
     result["verdicts"] = [{**asdict(verdict), "word": verdict.word} for verdict in found]
 
