@@ -4,6 +4,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <ctime>
 #include <utility>
 
 #include "exporter/log.hpp"
@@ -13,6 +14,16 @@ namespace exporter {
 namespace asio = boost::asio;
 
 constexpr auto kReport = asio::as_tuple(asio::use_awaitable);
+
+namespace {
+
+std::chrono::nanoseconds thread_cpu_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);  // fails only for a bad pointer
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+}  // namespace
 
 /// One waiting request.
 struct PassScheduler::Ticket {
@@ -141,11 +152,17 @@ void PassScheduler::tick() {
   wait_for_tick();
   if (is_working_ || stopped_) return;
   is_working_ = true;
-  threads_.perform([this, now] { scraper_.tick(now); },
+  threads_.perform([this, now] { run_tick(now); },
                    [this] {
                      last_tick_ = Clock::now();
                      finish_work();
                    });
+}
+
+void PassScheduler::run_tick(Clock::time_point now) {
+  const auto before = thread_cpu_time();
+  scraper_.tick(now);
+  self_.observe_tick(thread_cpu_time() - before);
 }
 
 void PassScheduler::finish_work() {

@@ -52,6 +52,7 @@ class PassScheduler {
   void deliver(const Job& job);
   void wait_for_tick();
   void tick();
+  void run_tick(Clock::time_point now);
   void finish_work();
 
   boost::asio::io_context& io_;

@@ -38,6 +38,9 @@ constexpr Family kEvents = {"resource_exporter_http_events_total",
 constexpr Family kPassDuration = {"resource_exporter_pass_duration_seconds",
                                   "Time to run the collectors once and write the pages.",
                                   Kind::histogram};
+constexpr Family kSamplerCpu = {"resource_exporter_sampler_cpu_seconds_total",
+                                "CPU time of the samples between scrapes, from clock_gettime(2).",
+                                Kind::counter};
 constexpr Family kPageBytes = {"resource_exporter_page_bytes",
                                "Size of the last page that was sent, before compression."};
 constexpr Family kRefusedFamilies = {
@@ -84,6 +87,7 @@ double seconds(const timeval& time) {
 SelfMetrics::SelfMetrics(OnPage on_page)
     : on_page_(on_page),
       pass_durations_(registry_.histogram(kPassDuration, kDurationBuckets)),
+      sampler_cpu_(registry_.counter(kSamplerCpu)),
       page_bytes_(registry_.gauge(kPageBytes)),
       refused_families_(registry_.counter(kRefusedFamilies)),
       start_time_seconds_(procfs::this_system().wall_clock().seconds),
@@ -138,6 +142,10 @@ void SelfMetrics::observe_event(http::Event event) {
 
 void SelfMetrics::observe_pass(std::chrono::duration<double> duration) {
   pass_durations_.Observe(duration.count());
+}
+
+void SelfMetrics::observe_tick(std::chrono::duration<double> cpu_time) {
+  sampler_cpu_.Increment(cpu_time.count());
 }
 
 void SelfMetrics::observe_page(std::size_t bytes) { page_bytes_.Set(static_cast<double>(bytes)); }

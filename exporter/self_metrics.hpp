@@ -22,8 +22,8 @@ inline constexpr std::array<std::string_view, 5> kRouteNames = {"metrics", "land
 
 enum class OnPage : bool { no, yes };
 
-/// The daemon about itself. emit() and observe_pass() may be called on any thread, the others by
-/// handlers.
+/// The daemon about itself. emit(), observe_pass() and observe_tick() may be called on any thread,
+/// the others by handlers.
 class SelfMetrics {
  public:
   /// Throws std::runtime_error when this process may not read /proc/self.
@@ -32,6 +32,8 @@ class SelfMetrics {
   void observe_request(Route route, unsigned status, std::chrono::duration<double> duration);
   void observe_event(http::Event event);
   void observe_pass(std::chrono::duration<double> duration);
+  /// What a tick of all collectors cost, in CPU time.
+  void observe_tick(std::chrono::duration<double> cpu_time);
   void observe_page(std::size_t bytes);
   void count_refused_families(std::size_t count);
 
@@ -51,6 +53,7 @@ class SelfMetrics {
   std::array<prometheus::Histogram*, kRouteNames.size()> request_durations_{};
   std::vector<prometheus::Counter*> events_;  // by http::Event
   prometheus::Histogram& pass_durations_;
+  prometheus::Counter& sampler_cpu_;
   prometheus::Gauge& page_bytes_;
   prometheus::Counter& refused_families_;
   double start_time_seconds_;

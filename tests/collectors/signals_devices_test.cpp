@@ -117,7 +117,8 @@ TEST_CASE("the set stays bounded and free of twins under churn") {
     for (std::string name; names >> name;) CHECK(++seen[name] == 1);
     CHECK(seen.size() <= 4);
     std::size_t unplaced = 0;
-    for (const auto& each : disks) if (seen.count(each.name) == 0) ++unplaced;
+    for (const auto& each : disks)
+      if (seen.count(each.name) == 0) ++unplaced;
     CHECK(std::stoul(host.value(kDisksLeftOut, second)) == unplaced);
   }
 }

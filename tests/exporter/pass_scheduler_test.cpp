@@ -147,6 +147,9 @@ TEST_CASE("ticks begin at once and reach the collectors") {
   CHECK(ticked.try_acquire_for(kForever));
   CHECK(ticked.try_acquire_for(kForever));
   CHECK(serving.on_loop([&] { return serving.scheduler.last_tick(); }) != Clock::time_point{});
+  metrics::TextEncoder page(metrics::TextFormat::prometheus_0_0_4);
+  serving.host.self.emit(page);
+  CHECK(page.text().find("sampler_cpu_seconds_total 0\n") == std::string_view::npos);
 }
 
 TEST_CASE("a pass that does not end holds up the ticks, and not the loop") {

@@ -33,6 +33,14 @@ TEST_CASE("requests are counted by handler and status") {
              Catch::Contains("duration_seconds_bucket{handler=\"metrics\",le=\"0.0025\"} 3\n"));
 }
 
+TEST_CASE("what the ticks cost adds up") {
+  SelfMetrics self;
+  CHECK_THAT(page_of(self), Catch::Contains("sampler_cpu_seconds_total 0\n"));
+  self.observe_tick(125us);
+  self.observe_tick(125us);
+  CHECK_THAT(page_of(self), Catch::Contains("sampler_cpu_seconds_total 0.00025\n"));
+}
+
 TEST_CASE("the process tells of itself") {
   SelfMetrics self;
   for (const auto* family : {"cpu_seconds_total", "start_time_seconds", "open_fds", "max_fds",
