@@ -85,15 +85,8 @@ template <class Parsed>
 const Parsed* Files::take(File file, const metrics::Result<Parsed>& reading) {
   auto& state = states_[static_cast<std::size_t>(file)];
   state.was_read = static_cast<bool>(reading);
-  if (reading) {
-    state.is_present = true;
-    return &*reading;
-  }
-  if (reading.error().code == metrics::Errc::unsupported) {
-    state.is_present = false;
-  } else {
-    ++state.failures;
-  }
+  if (reading) return &*reading;
+  if (reading.error().code != metrics::Errc::unsupported) ++state.failures;
   return nullptr;
 }
 

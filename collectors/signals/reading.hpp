@@ -95,16 +95,13 @@ class Files {
   const std::vector<procfs::DiskStats>* read_disks(Clock::time_point now);
   const std::vector<procfs::NetDevice>* read_network(Clock::time_point now);
 
-  /// False while this kernel has no such file, as far as the readings tell.
-  [[nodiscard]] bool is_present(File file) const { return state_of(file).is_present; }
   /// Whether the last reading went well.
   [[nodiscard]] bool was_read(File file) const { return state_of(file).was_read; }
-  /// Readings that failed though the file is there.
+  /// Readings that failed, but for those of a file that this kernel does not have.
   [[nodiscard]] std::uint64_t failures(File file) const { return state_of(file).failures; }
 
  private:
   struct State {
-    bool is_present = false;
     bool was_read = false;
     std::uint64_t failures = 0;
   };

@@ -69,8 +69,6 @@ class HostSignals {
         const auto& signal = *series.signal;
         if (files.was_read(signal.file)) {
           series.is_shown = signal.is_there == nullptr || signal.is_there(reading);
-        } else if (!files.is_present(signal.file)) {
-          series.is_shown = false;
         }
         if (!seconds) continue;
         const auto value = signal.value(before, reading, *seconds);
@@ -151,8 +149,8 @@ class Signals final : public Collector {
 
   void emit(metrics::Sink& sink) const override {
     host_signals_.emit(sink);
-    if (files_.is_present(File::diskstats)) disks_.emit(sink);
-    if (files_.is_present(File::net_dev)) network_.emit(sink);
+    disks_.emit(sink);
+    network_.emit(sink);
     if (oom_kills_) sink.single(kOomKills, static_cast<double>(*oom_kills_));
     sink.single(kSampled, beats_.sampled_seconds());
     sink.single(kMissed, beats_.missed_seconds());
