@@ -17,8 +17,8 @@ namespace collectors {
 
 using procfs::Clock;
 
-/// One subject: CPUs, memory, processes. Not thread-safe: one thread owns all collectors. Within
-/// one pass or tick every collector is given the same `now`.
+/// One subject: CPUs, memory, processes. Not thread-safe: no two calls are made at once, to
+/// whichever collectors. Within one pass or tick every collector is given the same `now`.
 class Collector {
  public:
   Collector() = default;
@@ -56,7 +56,7 @@ struct Host {
 /// Whom a collector's reads may have to wait for.
 enum class Reads : std::uint8_t {
   memory,  ///< Nobody: the kernel answers from memory.
-  device,  ///< A driver, a remote server or another process; not on the collector thread.
+  device,  ///< A driver, a remote server or another process; not while others wait.
 };
 
 struct CollectorSpec {

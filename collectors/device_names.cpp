@@ -45,6 +45,11 @@ bool is_partition(std::string_view name) {
          (name == "hd" || name == "sd" || name == "vd" || name == "xvd");
 }
 
+bool is_part_of_disk(std::string_view name) {
+  if (is_partition(name)) return true;
+  return drop_number(name) && drop_letter(name, 'p') && !name.empty() && is_digit(name.back());
+}
+
 bool is_virtual_disk(std::string_view name) {
   if (is_memory_disk(name) || name.starts_with("dm-")) return true;
   // md127, md_d0, or md_ and a name of the administrator's

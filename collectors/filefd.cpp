@@ -15,7 +15,8 @@ constexpr Family kMaximum = {"node_filefd_maximum",
 
 class Filefd final : public Collector {
  public:
-  explicit Filefd(const Host& host) : file_(host.proc.keep("sys/fs/file-nr")) {}
+  explicit Filefd(const Host& host)
+      : file_(host.proc.keep("sys/fs/file-nr", procfs::Ending::short_read)) {}
 
   metrics::Result<void> refresh(Clock::time_point /*now*/) override {
     const auto text = file_.read();

@@ -25,7 +25,7 @@ constexpr std::array kRows = {
 
 class Load final : public Collector {
  public:
-  explicit Load(const Host& host) : file_(host.proc.keep("loadavg")) {}
+  explicit Load(const Host& host) : file_(host.proc.keep("loadavg", procfs::Ending::short_read)) {}
 
   metrics::Result<void> refresh(Clock::time_point /*now*/) override {
     const auto text = file_.read();

@@ -148,7 +148,8 @@ class Netdev final : public Collector {
       auto& entry = no_handler_.emplace_back();
       entry.device = device.name;
       if (!is_file_name(entry.device)) continue;
-      entry.file = host_.sys.keep("class/net/" + entry.device + "/statistics/rx_nohandler");
+      entry.file = host_.sys.keep("class/net/" + entry.device + "/statistics/rx_nohandler",
+                                  procfs::Ending::short_read);
     }
   }
 

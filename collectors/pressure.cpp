@@ -58,7 +58,7 @@ constexpr std::array kRows = {
 class Psi final : public Collector {
  public:
   explicit Psi(const Host& host)
-      : irq_(host.proc.keep("pressure/irq"), procfs::parse_pressure),
+      : irq_(host.proc.keep("pressure/irq", procfs::Ending::short_read), procfs::parse_pressure),
         files_{&host.files.pressure_cpu, &host.files.pressure_io, &host.files.pressure_memory,
                &irq_} {}
 

@@ -48,11 +48,12 @@ Result<std::vector<ClockSource>> find_clock_sources(procfs::FileReader& sys) {
   for (const auto& name : names) {
     if (!name.starts_with(kPrefix)) continue;
     const auto path = std::string(kDirectory).append("/").append(name);
-    found.push_back({.device = name.substr(kPrefix.size()),
-                     .available_file = sys.keep(path + "/available_clocksource"),
-                     .current_file = sys.keep(path + "/current_clocksource"),
-                     .available = {},
-                     .current = {}});
+    found.push_back(
+        {.device = name.substr(kPrefix.size()),
+         .available_file = sys.keep(path + "/available_clocksource", procfs::Ending::short_read),
+         .current_file = sys.keep(path + "/current_clocksource", procfs::Ending::short_read),
+         .available = {},
+         .current = {}});
   }
   return found;
 }

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 namespace exporter {
@@ -35,15 +36,17 @@ class LeaderFollowers {
   void run();
 
   /// Runs `work` at once, and then `done` as a handler. Only in a handler, one at a time, and the
-  /// handler must return at once afterwards: another one may be running. Neither may throw.
+  /// handler must return at once afterwards: another one may be running. `work` is noexcept.
   template <class Work, class Done>
   void perform(Work work, Done done) {
+    static_assert(std::is_nothrow_invocable_v<Work&>, "or two threads would lead from then on");
     begin_work();
     work();
     if (still_leads()) {
       done();
     } else {
-      boost::asio::post(io_, std::move(done));
+      // Without `done` nothing would ever be begun again: better to end than to go on deaf.
+      [&]() noexcept { boost::asio::post(io_, std::move(done)); }();
     }
   }
 

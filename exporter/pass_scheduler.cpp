@@ -99,7 +99,7 @@ void PassScheduler::start_pass() {
     is_working_ = false;  // should there be no memory for the job, the next request tries again
     const auto job = take_job();
     is_working_ = true;
-    threads_.perform([this, job] { run_pass(*job); }, [this, job] { deliver(*job); });
+    threads_.perform([this, job]() noexcept { run_pass(*job); }, [this, job] { deliver(*job); });
   });
   is_working_ = true;
 }
@@ -109,9 +109,9 @@ std::shared_ptr<PassScheduler::Job> PassScheduler::take_job() {
   job->pass = make_pass();
   for (const auto& ticket : waiting_) {
     job->pass->add(ticket->wish);
-    ticket->pass = job->pass;
     job->deadline = std::max(job->deadline, ticket->timer.expiry());
   }
+  for (const auto& ticket : waiting_) ticket->pass = job->pass;
   job->tickets = std::exchange(waiting_, {});
   return job;
 }
@@ -129,46 +129,55 @@ void PassScheduler::run_pass(const Job& job) {
 
 void PassScheduler::deliver(const Job& job) {
   for (const auto& ticket : job.tickets) ticket->timer.cancel();
-  finish_work();
+  is_working_ = false;
+  start_tick();  // first, or those who ask again and again would leave none to it
+  start_pass();
   // A pass for some collectors says nothing of the others.
   auto reports = job.pass->reports();
   for (std::size_t i = 0; i < reports.size(); ++i) {
     if (reports[i].status != Status::waiting) reports_[i] = std::move(reports[i]);
   }
+  if (stopped_) stopped_();
 }
 
-void PassScheduler::wait_for_tick() {
+/// Without it no tick would ever come again.
+void PassScheduler::wait_for_tick() noexcept {
   next_tick_.async_wait([this](boost::system::error_code cancelled) {
-    if (!cancelled) tick();
+    if (!cancelled) be_due();
   });
 }
 
-void PassScheduler::tick() {
-  // Late ticks are left out, not made up for: the next one comes on its own beat.
+/// A tick that falls into a pass comes after it; those that fall into the same one are one.
+void PassScheduler::be_due() {
   const auto now = Clock::now();
   auto next = next_tick_.expiry();
   while (next <= now) next += sample_interval_;
   next_tick_.expires_at(next);
   wait_for_tick();
-  if (is_working_ || stopped_) return;
+  is_tick_due_ = true;
+  start_tick();
+}
+
+void PassScheduler::start_tick() {
+  if (is_working_ || !is_tick_due_ || stopped_) return;
+  asio::post(io_, [this] {
+    threads_.perform([this]() noexcept { run_tick(); },
+                     [this] {
+                       last_tick_ = Clock::now();
+                       is_working_ = false;
+                       start_pass();
+                       start_tick();
+                       if (stopped_) stopped_();
+                     });
+  });
+  is_tick_due_ = false;
   is_working_ = true;
-  threads_.perform([this, now] { run_tick(now); },
-                   [this] {
-                     last_tick_ = Clock::now();
-                     finish_work();
-                   });
 }
 
-void PassScheduler::run_tick(Clock::time_point now) {
+void PassScheduler::run_tick() {
   const auto before = thread_cpu_time();
-  scraper_.tick(now);
+  scraper_.tick(Clock::now());
   self_.observe_tick(thread_cpu_time() - before);
-}
-
-void PassScheduler::finish_work() {
-  is_working_ = false;
-  if (stopped_) stopped_();
-  start_pass();
 }
 
 }  // namespace exporter

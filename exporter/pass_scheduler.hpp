@@ -47,13 +47,13 @@ class PassScheduler {
   std::shared_ptr<Pass> make_pass();
   [[nodiscard]] bool is_crowded(const Wish& wish) const;
   void start_pass();
+  void start_tick();
   std::shared_ptr<Job> take_job();
   void run_pass(const Job& job);
   void deliver(const Job& job);
-  void wait_for_tick();
-  void tick();
-  void run_tick(Clock::time_point now);
-  void finish_work();
+  void wait_for_tick() noexcept;
+  void be_due();
+  void run_tick();
 
   boost::asio::io_context& io_;
   LeaderFollowers& threads_;
@@ -65,6 +65,7 @@ class PassScheduler {
   PagePool pool_;
   std::vector<std::shared_ptr<Ticket>> waiting_;  // for the next pass
   bool is_working_ = false;
+  bool is_tick_due_ = false;
   Reports reports_;
   std::function<void()> stopped_;
 };

@@ -95,7 +95,7 @@ SelfMetrics::SelfMetrics(OnPage on_page)
       max_fds_(open_files_limit()),
       own_proc_(open_own("/proc/self")),
       own_fds_(open_own("/proc/self/fd")),
-      statm_(own_proc_.keep("statm")) {
+      statm_(own_proc_.keep("statm", procfs::Ending::short_read)) {
   registry_
       .gauge(kBuildInfo, {{"version", std::string(kVersion)},
                           {"revision", std::string(kRevision)},

@@ -22,8 +22,8 @@ inline constexpr std::array<std::string_view, 5> kRouteNames = {"metrics", "land
 
 enum class OnPage : bool { no, yes };
 
-/// The daemon about itself. emit(), observe_pass() and observe_tick() may be called on any thread,
-/// the others by handlers.
+/// The daemon about itself. observe_request(), observe_event() and observe_page() are for handlers,
+/// the others may be called on any thread.
 class SelfMetrics {
  public:
   /// Throws std::runtime_error when this process may not read /proc/self.

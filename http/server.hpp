@@ -72,7 +72,7 @@ struct Shared;
 
 /// An HTTP/1.1 server for small requests without a body. It answers GET, HEAD and whatever else the
 /// handler wants to refuse; a request body, a transfer coding, or anything that two parsers might
-/// read differently is refused and the connection closed. One thread: the io_context's.
+/// read differently is refused and the connection closed. One handler at a time.
 class Server {
  public:
   /// `handler` and `observer` are called, even when the server is gone, as long as `io` runs.

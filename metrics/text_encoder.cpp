@@ -89,16 +89,17 @@ std::string_view type_name(const Family& family, TextFormat format) {
 }
 
 /// The lines before the samples.
-std::string announcement(std::string_view shown, const Family& family, TextFormat format) {
+std::string announcement(std::string_view shown, std::string_view type, std::string_view raw_help,
+                         TextFormat format) {
   const bool openmetrics = format == TextFormat::openmetrics_1_0_0;
-  std::string help(kMaxEscapedBytesPerByte * family.help.size(), '\0');
+  std::string help(kMaxEscapedBytesPerByte * raw_help.size(), '\0');
   // 0.0.4 has no escape for a quote in HELP, OpenMetrics requires one.
   const auto quotes = openmetrics ? Quotes::escape : Quotes::keep;
-  const auto* const end = write_escaped(help.data(), family.help, quotes);
+  const auto* const end = write_escaped(help.data(), raw_help, quotes);
   help.resize(static_cast<std::size_t>(end - help.data()));
   const std::string name(shown);
   const auto help_line = "# HELP " + name + ' ' + help + '\n';
-  const auto type_line = "# TYPE " + name + ' ' + std::string(type_name(family, format)) + '\n';
+  const auto type_line = "# TYPE " + name + ' ' + std::string(type) + '\n';
   return openmetrics ? type_line + help_line : help_line + type_line;
 }
 
@@ -122,12 +123,13 @@ void TextEncoder::on_family(const Family& family) {
     refused_.emplace_back(family.name);
     return;
   }
-  if (announced.page == 0 || announced.kind != family.kind || announced.format != format_ ||
+  const auto type = type_name(family, format_);
+  if (announced.page == 0 || announced.type != type || announced.format != format_ ||
       announced.help != family.help) {
-    announced = {.kind = family.kind,
+    announced = {.type = type,
                  .format = format_,
                  .help = std::string(family.help),
-                 .text = announcement(shown, family, format_)};
+                 .text = announcement(shown, type, family.help, format_)};
   }
   announced.page = page_;
   ++family_count_;

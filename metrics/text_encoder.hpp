@@ -45,7 +45,7 @@ class TextEncoder final : public Sink {
   /// half of a page.
   struct Announced {
     std::uint64_t page = 0;  // the last one that it was on
-    Kind kind = Kind::unknown;
+    std::string_view type = {};
     TextFormat format = TextFormat::prometheus_0_0_4;
     std::string help = {};
     std::string text = {};

@@ -29,13 +29,13 @@ Error from_errno(std::string_view path, int number, Errc missing) {
 }
 
 // A seq_file gives less than was asked for at its end, and where the next record does not fit into
-// the page that it is written to (seq_read_iter() of the kernel's fs/seq_file.c). As no file here
-// has records of half a page, whole lines that fill less than that are the end.
+// the page that it is written to (seq_read_iter() of the kernel's fs/seq_file.c). So where no
+// record fills half a page, whole lines that fill less than that are the end.
 constexpr std::size_t kSureEndBytes = 2048;
 
 /// Reads to the end. The kernel reports no size for these files and may return short reads to keep
 /// lines whole, so that of longer ones only an empty read is the end. Returns 0 or an errno.
-int read_whole(int descriptor, std::string& buffer, std::size_t& used) {
+int read_whole(int descriptor, Ending ending, std::string& buffer, std::size_t& used) {
   used = 0;
   for (;;) {
     if (used == buffer.size()) buffer.resize(std::max(kFirstRoom, 2 * buffer.size()));
@@ -47,7 +47,8 @@ int read_whole(int descriptor, std::string& buffer, std::size_t& used) {
       return errno;
     }
     used += static_cast<std::size_t>(got);
-    if (used < kSureEndBytes && buffer[used - 1] == '\n') return 0;
+    const bool is_short = used < kSureEndBytes && buffer[used - 1] == '\n';
+    if (is_short && ending == Ending::short_read) return 0;
     if (used > kMaxFileBytes) return EFBIG;
   }
 }
@@ -81,12 +82,14 @@ Result<void> for_each_name(int directory, const char* path, Use use) {
 KeptFile::KeptFile(KeptFile&& other) noexcept
     : directory_(other.directory_),
       path_(std::move(other.path_)),
+      ending_(other.ending_),
       descriptor_(std::exchange(other.descriptor_, -1)),
       buffer_(std::move(other.buffer_)) {}
 
 KeptFile& KeptFile::operator=(KeptFile&& other) noexcept {
   std::swap(directory_, other.directory_);
   std::swap(path_, other.path_);
+  std::swap(ending_, other.ending_);
   std::swap(descriptor_, other.descriptor_);
   std::swap(buffer_, other.buffer_);
   return *this;
@@ -104,7 +107,7 @@ Result<std::string_view> KeptFile::read() {
     if (descriptor_ < 0) descriptor_ = ::openat(directory_, path_.c_str(), kOpenFlags);
     if (descriptor_ < 0) return from_errno(path_, errno, Errc::unsupported);
     std::size_t used = 0;
-    const int failure = read_whole(descriptor_, buffer_, used);
+    const int failure = read_whole(descriptor_, ending_, buffer_, used);
     if (failure == 0) return std::string_view(buffer_).substr(0, used);
     close();
     if (reopened || !object_is_gone(failure)) return from_errno(path_, failure, Errc::unsupported);
@@ -131,11 +134,11 @@ FileReader::~FileReader() {
   if (directory_ >= 0) ::close(directory_);
 }
 
-Result<std::string_view> FileReader::read(const char* path) {
+Result<std::string_view> FileReader::read(const char* path, Ending ending) {
   const int descriptor = ::openat(directory_, path, kOpenFlags);
   if (descriptor < 0) return from_errno(path, errno, Errc::gone);
   std::size_t used = 0;
-  const int failure = read_whole(descriptor, buffer_, used);
+  const int failure = read_whole(descriptor, ending, buffer_, used);
   ::close(descriptor);
   if (failure != 0) return from_errno(path, failure, Errc::gone);
   return std::string_view(buffer_).substr(0, used);

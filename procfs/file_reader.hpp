@@ -13,12 +13,23 @@ using metrics::Errc;
 using metrics::Error;
 using metrics::Result;
 
+/// How the end of a file shows.
+enum class Ending : bool {
+  /// As an empty read. True of every file.
+  empty_read,
+  /// As a short read, too, which saves a call: true of files of one record, and of those whose
+  /// records, the pieces that the kernel writes whole, are shorter than half a page. Not of
+  /// /proc/diskstats, where a disk and all its parts are one record.
+  short_read,
+};
+
 /// A file that stays open between readings: `pread` on a kept descriptor costs a fifth of opening
 /// it each time. Opened at the first read; reopened once when the kernel says that the object
 /// behind the descriptor is gone. Not thread-safe.
 class KeptFile {
  public:
-  KeptFile(int directory, std::string path) : directory_(directory), path_(std::move(path)) {}
+  KeptFile(int directory, std::string path, Ending ending)
+      : directory_(directory), path_(std::move(path)), ending_(ending) {}
   KeptFile(KeptFile&& other) noexcept;
   KeptFile& operator=(KeptFile&& other) noexcept;
   KeptFile(const KeptFile&) = delete;
@@ -36,6 +47,7 @@ class KeptFile {
 
   int directory_;
   std::string path_;
+  Ending ending_;
   int descriptor_ = -1;
   std::string buffer_;
 };
@@ -55,11 +67,13 @@ class FileReader {
   ~FileReader();
 
   /// For fixed files that are read again and again. Must not outlive this object.
-  [[nodiscard]] KeptFile keep(std::string path) const { return {directory_, std::move(path)}; }
+  [[nodiscard]] KeptFile keep(std::string path, Ending ending = Ending::empty_read) const {
+    return {directory_, std::move(path), ending};
+  }
 
   /// Opens, reads and closes; the text is valid until the next read(). For files that come and go,
   /// such as those of a process: a missing one is `gone`.
-  Result<std::string_view> read(const char* path);
+  Result<std::string_view> read(const char* path, Ending ending = Ending::empty_read);
 
   /// Names in a directory, "." and ".." apart, in the kernel's order. A missing one is `gone`.
   Result<void> list(const char* path, std::vector<std::string>& names);

@@ -16,14 +16,14 @@ namespace procfs {
 /// The files of /proc that more than one collector reads. `proc` must outlive it.
 struct HostFiles {
   explicit HostFiles(const FileReader& proc)
-      : stat(proc.keep("stat"), parse_stat),
-        meminfo(proc.keep("meminfo"), parse_meminfo),
+      : stat(proc.keep("stat", Ending::short_read), parse_stat),
+        meminfo(proc.keep("meminfo", Ending::short_read), parse_meminfo),
         vmstat(proc.keep("vmstat"), parse_vmstat),
         diskstats(proc.keep("diskstats"), parse_diskstats),
-        net_dev(proc.keep("net/dev"), parse_net_dev),
-        pressure_cpu(proc.keep("pressure/cpu"), parse_pressure),
-        pressure_io(proc.keep("pressure/io"), parse_pressure),
-        pressure_memory(proc.keep("pressure/memory"), parse_pressure) {}
+        net_dev(proc.keep("net/dev", Ending::short_read), parse_net_dev),
+        pressure_cpu(proc.keep("pressure/cpu", Ending::short_read), parse_pressure),
+        pressure_io(proc.keep("pressure/io", Ending::short_read), parse_pressure),
+        pressure_memory(proc.keep("pressure/memory", Ending::short_read), parse_pressure) {}
 
   Snapshot<Stat> stat;
   Snapshot<MemInfo> meminfo;

@@ -100,7 +100,7 @@ ProcessReader::Path ProcessReader::path(std::int32_t pid, std::string_view file)
 template <class T>
 Result<T> ProcessReader::read_file(std::int32_t pid, std::string_view file,
                                    Result<T> (*parse)(std::string_view)) {
-  const auto text = proc_.read(path(pid, file).data());
+  const auto text = proc_.read(path(pid, file).data(), Ending::short_read);
   if (!text) return text.error();
   return parse(*text);
 }

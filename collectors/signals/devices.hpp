@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,6 +48,7 @@ class DeviceSet {
     const bool is_sample = std::exchange(is_continuous_, true) && is_order_kept && seconds;
     const double length = seconds.value_or(0);
     count_free_places();
+    if (update_number_ == 1) give_places_to_busiest(listed, now);
     left_out_ = 0;
     for (std::size_t i = 0; i < listed.size(); ++i) {
       if (entries_[i].is_ignored) continue;
@@ -102,13 +104,15 @@ class DeviceSet {
     std::optional<Counters> counters;
     std::uint64_t updated = 0;  // the update it was last seen in
     Clock::time_point last_seen;
-    Clock::time_point last_active;  // the clock's zero for one that never was
+    std::optional<Clock::time_point> last_active;
 
     [[nodiscard]] bool is_used() const { return !records.empty(); }
   };
 
-  /// Makes entries_ parallel to the list. False when devices have changed places: then it may be
-  /// that only their names have, and their counters are not those of before.
+  /// Makes entries_ parallel to the list. False when it may be that devices only changed their
+  /// names, so that the counters are not those of before: when known ones changed places, or one
+  /// came and one went. Before Linux 5.5 network devices are listed by the hashes of their names,
+  /// and two that swap names cannot be told.
   bool follow(std::span<const Listed> listed) {
     const auto is_same = [](const Entry& entry, const Listed& device) {
       return entry.name == device.name;
@@ -116,6 +120,7 @@ class DeviceSet {
     if (std::ranges::equal(entries_, listed, is_same)) return true;
     auto before = std::exchange(entries_, {});
     bool is_order_kept = true;
+    bool has_new = false;
     std::size_t next = 0;
     for (const auto& device : listed) {
       const auto has_name = [&](const Entry& entry) { return entry.name == device.name; };
@@ -125,6 +130,7 @@ class DeviceSet {
         found = std::find_if(before.begin(), middle, has_name);
         if (found == middle) {
           entries_.push_back({std::string(device.name), limits_.is_ignored(device.name), {}, {}});
+          has_new = has_new || !entries_.back().is_ignored;
           continue;
         }
         is_order_kept = false;
@@ -133,7 +139,12 @@ class DeviceSet {
       }
       entries_.push_back(std::exchange(*found, {}));
     }
-    return is_order_kept;
+    const auto has_gone = [](const Entry& entry) {
+      return !entry.name.empty() && !entry.is_ignored;
+    };
+    const bool may_be_renamed =
+        Counters::kIsKnownByNameOnly && has_new && std::ranges::any_of(before, has_gone);
+    return is_order_kept && !may_be_renamed;
   }
 
   [[nodiscard]] bool is_listed(const Device& device) const {
@@ -146,6 +157,21 @@ class DeviceSet {
     };
     const auto taken = std::ranges::count_if(devices_, is_taken);
     free_places_ = limits_.max_devices - static_cast<std::size_t>(taken);
+  }
+
+  /// Before any time has passed all there is to go by is what each has done since boot.
+  void give_places_to_busiest(std::span<const Listed> listed, Clock::time_point now) {
+    std::vector<std::size_t> ranking;
+    for (std::size_t i = 0; i < listed.size(); ++i) {
+      if (!entries_[i].is_ignored) ranking.push_back(i);
+    }
+    if (ranking.size() <= limits_.max_devices) return;  // the kernel's own order, then
+    const auto work = [&](std::size_t i) { return Counters(listed[i]).work(); };
+    std::ranges::stable_sort(ranking, std::greater(), work);
+    ranking.resize(limits_.max_devices);
+    for (const auto i : ranking) {
+      entries_[i].place = find_place(entries_[i], Counters(listed[i]), now);
+    }
   }
 
   std::optional<std::size_t> find_place(const Entry& entry, const Counters& counters,
@@ -164,7 +190,7 @@ class DeviceSet {
     const auto place = free_places_ > 0 ? take_free_place()
                        : is_active      ? take_idle_place(now)
                                         : std::nullopt;
-    if (place) settle_in(devices_[*place], name);
+    if (place) settle_in(devices_[*place], name, entry.counters);
     return place;
   }
 
@@ -188,7 +214,8 @@ class DeviceSet {
 
   std::optional<std::size_t> take_idle_place(Clock::time_point now) {
     const auto idlest = std::ranges::min_element(devices_, {}, &Device::last_active);
-    if (idlest == devices_.end() || now - idlest->last_active <= kept_for_) return std::nullopt;
+    if (idlest == devices_.end()) return std::nullopt;
+    if (idlest->last_active && now - *idlest->last_active <= kept_for_) return std::nullopt;
     const auto place = static_cast<std::size_t>(idlest - devices_.begin());
     for (auto& entry : entries_) {
       if (entry.place != place) continue;
@@ -199,9 +226,12 @@ class DeviceSet {
     return place;
   }
 
-  void settle_in(Device& device, const std::string& name) {
+  /// `counters`: of the last list, so that what the device did since is its first sample.
+  void settle_in(Device& device, const std::string& name, const std::optional<Counters>& counters) {
     device = {};
     device.name = name;
+    device.counters = counters;
+    if (counters) device.updated = update_number_ - 1;
     device.records.reserve(signals_.size());
     for (const auto& signal : signals_) {
       device.records.emplace_back(signal.form, signal.edges, limits_.window);

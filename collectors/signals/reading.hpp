@@ -48,6 +48,7 @@ struct HostReading {
 /// What a disk has counted.
 struct DiskCounters {
   using Listed = procfs::DiskStats;
+  static constexpr bool kIsKnownByNameOnly = false;
 
   unsigned major = 0;
   unsigned minor = 0;
@@ -64,11 +65,14 @@ struct DiskCounters {
   [[nodiscard]] bool is_active_since(const DiskCounters& before) const;
   /// True when it has never done anything.
   [[nodiscard]] bool is_untouched() const;
+  /// All that it has read and written, in a unit of its own.
+  [[nodiscard]] std::uint64_t work() const { return read_sectors + written_sectors; }
 };
 
 /// What a network device has counted.
 struct NetworkCounters {
   using Listed = procfs::NetDevice;
+  static constexpr bool kIsKnownByNameOnly = true;
 
   std::uint64_t receive_bytes = 0;
   std::uint64_t receive_packets = 0;
@@ -82,6 +86,7 @@ struct NetworkCounters {
   [[nodiscard]] bool follows(const NetworkCounters& before) const;
   [[nodiscard]] bool is_active_since(const NetworkCounters& before) const;
   [[nodiscard]] bool is_untouched() const;
+  [[nodiscard]] std::uint64_t work() const { return receive_bytes + transmit_bytes; }
 };
 
 /// Reads the files through the snapshots that all collectors share, and knows how that went.

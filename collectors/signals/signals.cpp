@@ -46,8 +46,8 @@ constexpr Family kFailures = {"host_signal_read_failures_total",
                               Kind::counter};
 constexpr Family kLeftOut = {
     "host_signal_devices_left_out",
-    "Devices of /proc/diskstats and /proc/net/dev without signals, for there are more than "
-    "--collector.signals.max-devices."};
+    "Devices of /proc/diskstats and /proc/net/dev without signals: beyond "
+    "--collector.signals.max-devices, or of a name that is shown already."};
 
 /// The signals of which a host has one.
 class HostSignals {
@@ -115,7 +115,7 @@ class Signals final : public Collector {
         beats_(host.sample_interval),
         files_(host),
         host_signals_(window_of(host)),
-        disks_(signals::disk_signals(), limits(host, is_ignored_disk, is_partition)),
+        disks_(signals::disk_signals(), limits(host, is_ignored_disk, is_part_of_disk)),
         network_(signals::network_signals(),
                  limits(host, is_virtual_interface, [](std::string_view) { return false; })) {}
 
@@ -170,7 +170,7 @@ class Signals final : public Collector {
   static std::chrono::nanoseconds window_of(const Host& host) { return 2 * host.window; }
 
   static bool is_ignored_disk(std::string_view name) {
-    return is_partition(name) || is_virtual_disk(name);
+    return is_part_of_disk(name) || is_virtual_disk(name);
   }
 
   static signals::DeviceLimits limits(const Host& host, IsIgnored by_default,

@@ -40,10 +40,25 @@ Value level(std::optional<std::uint64_t> now) {
   return now ? Value(static_cast<double>(*now)) : std::nullopt;
 }
 
+constexpr double kSlackTicks = 2;  // by which a reading of a CPU may be off
+
+/// What the time of one or more CPUs went to; nothing when it cannot be so. The kernel takes a
+/// CPU's idle time from somewhere else while it is offline, so that the sum may jump, either way.
+std::optional<procfs::CpuShares> plausible_shares(const procfs::CpuTicks& before,
+                                                  const procfs::CpuTicks& now,
+                                                  double expected_ticks, double slack_ticks) {
+  if (now.idle < before.idle) return std::nullopt;
+  const auto shares = procfs::cpu_shares(before, now);
+  if (!shares || shares->ticks > expected_ticks * 2 + slack_ticks) return std::nullopt;
+  return shares;
+}
+
 template <double procfs::CpuShares::*share>
-Value cpu_share(const HostReading& before, const HostReading& now, double /*seconds*/) {
+Value cpu_share(const HostReading& before, const HostReading& now, double seconds) {
   if (!before.stat || !now.stat) return std::nullopt;
-  const auto shares = procfs::cpu_shares(before.stat->all_cpus, now.stat->all_cpus);
+  const auto cpus = static_cast<double>(std::max<std::size_t>(now.stat->cpus.size(), 1));
+  const auto shares = plausible_shares(before.stat->all_cpus, now.stat->all_cpus,
+                                       cpus * seconds * now.ticks_per_second, cpus * kSlackTicks);
   return shares ? Value(*shares.*share) : std::nullopt;
 }
 
@@ -51,7 +66,6 @@ Value cpu_share(const HostReading& before, const HostReading& now, double /*seco
 /// little or, with its counters set back, seems to have spent too much.
 Value cpu_busiest(const HostReading& before, const HostReading& now, double seconds) {
   if (!before.stat || !now.stat) return std::nullopt;
-  constexpr double kSlackTicks = 2;
   const double expected_ticks = seconds * now.ticks_per_second;
   Value busiest;
   auto was = before.stat->cpus.begin();
@@ -59,11 +73,8 @@ Value cpu_busiest(const HostReading& before, const HostReading& now, double seco
     while (was != before.stat->cpus.end() && was->id < cpu.id) ++was;
     if (was == before.stat->cpus.end()) break;
     if (was->id != cpu.id) continue;
-    const auto shares = procfs::cpu_shares(was->ticks, cpu.ticks);
-    if (!shares || shares->ticks + kSlackTicks < expected_ticks / 2 ||
-        shares->ticks > expected_ticks * 2 + kSlackTicks) {
-      continue;
-    }
+    const auto shares = plausible_shares(was->ticks, cpu.ticks, expected_ticks, kSlackTicks);
+    if (!shares || shares->ticks + kSlackTicks < expected_ticks / 2) continue;
     busiest = std::max(busiest.value_or(0), shares->busy);
   }
   return busiest;

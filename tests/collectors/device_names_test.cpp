@@ -33,6 +33,25 @@ TEST_CASE("partitions are told from disks") {
   CHECK(collectors::is_partition(name) == is_partition);
 }
 
+TEST_CASE("parts of disks are told whatever the disk is called") {
+  const auto [name, is_part] = GENERATE(table<const char*, bool>({
+      {"mmcblk0p1", true},
+      {"nbd0p12", true},
+      {"loop0p1", true},
+      {"sda1", true},
+      {"nvme0n1p1", true},
+      {"mmcblk0", false},
+      {"nvme0n1", false},
+      {"sda", false},
+      {"p1", false},
+      {"tap1", false},
+      {"pp1", false},
+      {"", false},
+  }));
+  INFO(name);
+  CHECK(collectors::is_part_of_disk(name) == is_part);
+}
+
 TEST_CASE("network devices that are counted elsewhere are told by their names") {
   const auto [name, is_virtual] = GENERATE(table<const char*, bool>({
       {"lo", true},         {"veth12ab", true},   {"docker0", true},      {"br-1234", true},

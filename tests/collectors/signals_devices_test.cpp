@@ -9,9 +9,11 @@ using namespace std::chrono_literals;
 using tests::Disk;
 using tests::disk;
 using tests::kDisksLeftOut;
+using tests::network;
 using tests::shown;
 using tests::SignalsHost;
 using tests::write_disks;
+using tests::write_network;
 
 TEST_CASE("a device that went is shown until its window is over, and goes on if it comes back") {
   SignalsHost host;
@@ -78,12 +80,47 @@ TEST_CASE("a device that has never done anything keeps no active one waiting") {
   host.fixture().settings.set("signals.max-devices", {"1"});
   write_disks(host, {{"sda"}, {"sdb", 7}});
   host.tick(0);
-  CHECK(shown(host, 0) == "sda ");
+  CHECK(shown(host, 0) == "sdb ");  // that did something before the first list
   write_disks(host, {{"sda"}, {"sdb", 8}});
   host.tick(1);
   CHECK(shown(host, 1) == "sdb ");
   CHECK(host.value(kDisksLeftOut, 1) == "1");
-  CHECK(host.value(disk("busy_ratio_count", "sdb"), 1) == "0");  // it has its place from now on
+}
+
+TEST_CASE("the first work of a device that had no place is a sample") {
+  SignalsHost host;
+  host.fixture().settings.set("signals.max-devices", {"1"});
+  const int at = GENERATE(0, 1000);  // just after boot, too
+  for (int second = 0; second < 2; ++second) {
+    write_disks(host, {{"sda"}, {"sdb"}});
+    host.tick(at + second);
+    CHECK(shown(host, at + second) == "sda ");
+  }
+  write_disks(host, {{"sda"}, {"sdb", 8}});
+  host.tick(at + 2);
+  CHECK(shown(host, at + 2) == "sdb ");
+  CHECK(host.value(disk("read_bytes_per_second_peak", "sdb"), at + 2) == "4096");
+}
+
+TEST_CASE("the first places go to those that did most since boot") {
+  SignalsHost host;
+  host.fixture().settings.set("signals.max-devices", {"2"});
+  write_disks(host, {{"sda", 1}, {"loop0", 99}, {"sdb", 7}, {"sdc", 2}, {"sdd", 9}});
+  host.tick(0);
+  CHECK(shown(host, 0) == "sdd sdb ");
+  CHECK(host.value(kDisksLeftOut, 0) == "2");
+}
+
+TEST_CASE("network names that move on to other devices make no sample") {
+  SignalsHost host;
+  write_network(host, {{"eth0", 10}, {"eth1", 9'000'000}});
+  host.tick(0);
+  write_network(host, {{"eth2", 10}, {"eth0", 9'000'000}});  // each is called after the one before
+  host.tick(1);
+  CHECK(host.value(network("receive_bytes_per_second_count", "eth0"), 1) == "0");
+  write_network(host, {{"eth2", 10}, {"eth0", 9'000'100}});
+  host.tick(2);
+  CHECK(host.value(network("receive_bytes_per_second_peak", "eth0"), 2) == "100");
 }
 
 TEST_CASE("an idle device does not push out another idle one") {

@@ -49,7 +49,7 @@ TEST_CASE("short work is done by the leader, and done at once") {
   std::promise<std::pair<std::thread::id, std::thread::id>> ran;
   std::thread::id worker;
   asio::post(serving.io, [&] {
-    serving.threads.perform([&] { worker = std::this_thread::get_id(); },
+    serving.threads.perform([&]() noexcept { worker = std::this_thread::get_id(); },
                             [&] {
                               ran.set_value({worker, std::this_thread::get_id()});
                             });
@@ -67,7 +67,7 @@ TEST_CASE("the follower serves while the leader is held up, and they swap for go
     std::binary_semaphore let_go(0);
     std::promise<std::thread::id> done;
     asio::post(serving.io, [&] {
-      serving.threads.perform([&] { let_go.acquire(); },
+      serving.threads.perform([&]() noexcept { let_go.acquire(); },
                               [&] { done.set_value(std::this_thread::get_id()); });
     });
     const auto second = serving.leader();  // answers only once the work has been left behind
@@ -85,7 +85,7 @@ TEST_CASE("the loop can be stopped while work is under way") {
   {
     Serving serving(1ms);
     asio::post(serving.io, [&] {
-      serving.threads.perform([&] { let_go.acquire(); }, [&] { is_done = true; });
+      serving.threads.perform([&]() noexcept { let_go.acquire(); }, [&] { is_done = true; });
     });
     serving.leader();
     serving.io.stop();
@@ -106,7 +106,7 @@ TEST_CASE("handlers never run side by side, whenever work is relieved") {
   std::promise<void> finished;
   std::function<void(int)> work = [&](int left) {
     serving.threads.perform(
-        [] {
+        []() noexcept {
           const auto until = std::chrono::steady_clock::now() + 50us;
           while (std::chrono::steady_clock::now() < until) {
           }

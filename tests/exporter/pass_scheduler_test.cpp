@@ -152,6 +152,44 @@ TEST_CASE("ticks begin at once and reach the collectors") {
   CHECK(page.text().find("sampler_cpu_seconds_total 0\n") == std::string_view::npos);
 }
 
+TEST_CASE("a tick that falls into a pass comes before the next one, however many ask") {
+  static std::mutex mutex;
+  static std::string order;
+  class Ordered final : public collectors::Collector {
+   public:
+    explicit Ordered(const collectors::Host& /*host*/) {}
+    void tick(collectors::Clock::time_point /*now*/) override { note('t'); }
+    metrics::Result<void> refresh(collectors::Clock::time_point /*now*/) override {
+      note('p');
+      return {};
+    }
+    void emit(metrics::Sink& /*sink*/) const override {}
+
+   private:
+    static void note(char what) {
+      const std::lock_guard lock(mutex);
+      order += what;
+    }
+  };
+  const auto spec = tests::spec("ordered", collectors::make_collector<Ordered>);
+  Serving serving({&spec, &kStuck}, 10ms);
+  auto first = serving.ask(kForever);
+  g_entered.acquire();
+  get(serving.ask(30ms));  // past two beats, while the first pass is stuck
+  {
+    const std::lock_guard lock(mutex);
+    order.clear();
+  }
+  auto second = serving.ask(kForever);
+  serving.on_loop([] {});
+  g_leave.release(2);
+  get(std::move(first));
+  get(std::move(second));
+  g_entered.acquire();
+  const std::lock_guard lock(mutex);
+  CHECK_THAT(order, Catch::StartsWith("tp"));
+}
+
 TEST_CASE("a pass that does not end holds up the ticks, and not the loop") {
   Serving serving({&kStuck}, 1ms);
   auto asked = serving.ask(kForever);

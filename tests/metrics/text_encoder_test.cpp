@@ -259,6 +259,11 @@ TEST_CASE("a family is announced as it is now, whatever it was on the page befor
         "# HELP c_total Second.\n# TYPE c_total gauge\nc_total 1\n");
   CHECK(next(TextFormat::openmetrics_1_0_0, {"c_total", "Second.", Kind::gauge}) ==
         "# TYPE c_total gauge\n# HELP c_total Second.\nc_total 1\n");
+  const auto openmetrics = TextFormat::openmetrics_1_0_0;
+  CHECK(next(openmetrics, {"a", "Help.", Kind::counter}) ==
+        "# TYPE a unknown\n# HELP a Help.\na 1\n");
+  CHECK(next(openmetrics, {"a_total", "Help.", Kind::counter}) ==
+        "# TYPE a counter\n# HELP a Help.\na_total 1\n");
 }
 
 TEST_CASE("families that come no more are forgotten, and then known again") {
