@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Runs the PromQL of docs/five-minutes.md: each ```promql block must be right at a 5-minute scrape
 (lint_rules.py), and give an answer for the host of tests/docs/five-minutes.series.yml; the value
-that the document shows behind an arrow must be that answer, to its last digit.
+that the document shows behind an arrow must be that answer, to its last digit. Its table of bucket
+edges must be that of the exporter.
 """
 
 import re
@@ -11,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from lint_rules import check_expression
+from lint_rules import EDGES, check_expression
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs/five-minutes.md"
@@ -24,6 +25,14 @@ def queries(text):
     for block in re.findall(r"```promql\n(.*?)```", text, re.DOTALL):
         shown = re.search(r"#\s*→\s*(\S+)", block)
         yield block, shown[1] if shown else None
+
+
+def edge_rows():
+    """The lines that the document must have, one for each set of edges."""
+    names = {}
+    for name, edges in EDGES.items():
+        names.setdefault(tuple(edges), []).append(f"`{name}`")
+    return [f"| {', '.join(names[edges])} | {', '.join(edges)} |" for edges in names]
 
 
 def case(query, shown):
@@ -57,8 +66,10 @@ def run(found):
 
 
 def main():
-    found = list(queries(DOCUMENT.read_text()))
+    text = DOCUMENT.read_text()
+    found = list(queries(text))
     findings = [f"{finding}, in:\n{query}" for query, _ in found for finding in check_expression(query)]
+    findings += [f"no line in {DOCUMENT}:\n{row}" for row in edge_rows() if row not in text.splitlines()]
     if not found:
         findings.append(f"no ```promql block in {DOCUMENT}")
     for finding in findings:

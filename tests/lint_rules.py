@@ -12,8 +12,10 @@ from pathlib import Path
 
 import yaml
 from promql import Subquery, read, seconds
+from signal_edges import check_le, edges
 
 JOB = "Resource_monitoring"
+EDGES = edges()  # Of each histogram, which a `le` must be one of.
 COUNTER_S = 20 * 60  # Four scrapes: two samples are in it when one failed and the next is late.
 GAUGE_S = 16 * 60  # Three scrapes.
 UP_S = 11 * 60  # `up` has a sample also when the scrape fails.
@@ -73,6 +75,7 @@ def check_selector(selector):
         return  # Scraped at an interval of its own.
     elif jobs[0] != ("=", JOB) and not jobs[0][1].startswith("$"):
         yield f'{metric}: select by job="{JOB}" alone'
+    yield from check_le(selector, EDGES)
     if selector.window is not None:
         yield from check_range(selector)
     elif COUNTER.fullmatch(metric):
@@ -162,6 +165,14 @@ def check_rules(text):
                 yield line, name, finding
 
 
+def check_series(text):
+    """Yields a finding for each series of a unit test that no page would have."""
+    for test in yaml.safe_load(text)["tests"]:
+        for given in test.get("input_series", []):
+            for selector in read(given["series"]):
+                yield from check_le(selector, EDGES)
+
+
 def check_tests(rules, tests):
     """Yields (line, name, finding) for rules that no unit test (texts) fires, or looks at."""
     asked = {"fires": set(), "does not fire": set()}
@@ -180,8 +191,12 @@ def check_tests(rules, tests):
 
 
 def violations(root):
-    """Yields (file, line, name, finding) for the rules below `root`."""
-    tests = [path.read_text() for path in sorted((root / "tests/rules").glob("*.test.yml"))]
+    """Yields (file, line, name, finding) for the rules below `root`, and their tests' series."""
+    paths = sorted((root / "tests/rules").glob("*.test.yml"))
+    tests = [path.read_text() for path in paths]
+    for path, text in zip(paths, tests, strict=True):
+        for finding in check_series(text):
+            yield str(path.relative_to(root)), 1, "input_series", finding
     for path in sorted((root / "rules").glob("*.yml")):
         text = path.read_text()
         for line, name, finding in (*check_rules(text), *check_tests(text, tests)):

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 from lint_rules import check_expression, check_rules, check_tests, violations
+from signal_edges import read_edges
 
 GOOD_EXPRESSIONS = [
     'rate(a_total{job="Resource_monitoring"}[20m])',
@@ -19,6 +20,8 @@ GOOD_EXPRESSIONS = [
     'rate(model_requests_total{job="model_server"}[1m]) > model_queue{job="model_server"}',
     'rate(a_total{job="$job"}[$__rate_interval])',
     'delta(a{job="Resource_monitoring"}[20m] @ end()) - -0x1F + Inf',
+    'rate(host_cpu_busy_ratio_bucket{job="Resource_monitoring",le="0.85"}[20m])',
+    'rate(host_pressure_ratio_bucket{job="Resource_monitoring",le="+Inf"}[20m])',
 ]
 
 BAD_EXPRESSIONS = [
@@ -49,6 +52,11 @@ BAD_EXPRESSIONS = [
     ('rate(a_total{job!="x"}[20m])', "alone"),
     ('mad_over_time(a{job="Resource_monitoring"}[20m])', "unknown to this lint"),
     ('a{job="Resource_monitoring"}[20m]', "unknown to this lint"),
+    ('rate(host_disk_busy_ratio_bucket{job="Resource_monitoring",le="0.85"}[20m])', "no edge le="),
+    ('rate(host_cpu_steal_ratio_bucket{job="Resource_monitoring",le="0.85"}[20m])', "no edge le="),
+    ('rate(host_cpu_busy_ratio_bucket{job="Resource_monitoring",le="1"}[20m])', "no edge le="),
+    ('rate(host_cpu_busy_ratio_bucket{job="Resource_monitoring",le=~"0.9"}[20m])', "one edge"),
+    ('rate(host_forks_per_second_bucket{job="Resource_monitoring",le="1.0"}[20m])', "no histogram"),
     ("sum(instance:a:b", "the end where ) belongs"),
     ("instance:a:b)", ") where the end belongs"),
     ("sum(instance:a:b}", "} where ) belongs"),
@@ -120,6 +128,26 @@ BAD_TESTS = [
 ]
 
 
+TABLE = """\
+constexpr std::array kFineEdges = {0.05, 1.0,
+                                   1e5, 1e6, 12.5e6};
+Signal{{"a_ratio", "A share, "
+        "of two lines.", histogram_and_peak, kFineEdges, a}},
+Signal{"b", "No histogram.", peak, {}, b},
+"""
+TABLE_EDGES = {"host_a_ratio": ["0.05", "1.0", "100000.0", "1e+06", "1.25e+07"]}
+
+# (text of TABLE, what stands there instead)
+BAD_TABLES = [("histogram_and_peak, kFineEdges", "histogram_and_peak, kOther"), ("{{", "{{1, ")]
+
+
+def bad_table(old, new):
+    try:
+        return [] if read_edges(TABLE.replace(old, new, 1)) else ["refused"]
+    except ValueError:
+        return ["refused"]
+
+
 def of_tree(rules, test):
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
@@ -166,6 +194,10 @@ def self_test():
     expect("a good tree", of_tree(GOOD_RULES, GOOD_TEST), None)
     expect("a bad rule in a tree", of_tree(changed(GOOD_RULES, "16m", "5m"), GOOD_TEST), "at least 16m")
     expect("a tree without tests", of_tree(GOOD_RULES, None), "no unit test")
+
+    expect("edges", [] if read_edges(TABLE) == TABLE_EDGES else [read_edges(TABLE)], None)
+    for old, new in BAD_TABLES:
+        expect(f"edges with {old!r} -> {new!r}", bad_table(old, new), "refused")
 
     for line in wrong:
         print(f"self-test: {line}")
