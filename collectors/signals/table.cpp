@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "collectors/signals/cpu.hpp"
+
 namespace collectors::signals {
 namespace {
 
@@ -40,44 +42,10 @@ Value level(std::optional<std::uint64_t> now) {
   return now ? Value(static_cast<double>(*now)) : std::nullopt;
 }
 
-constexpr double kSlackTicks = 2;  // by which a reading of a CPU may be off
-
-/// What the time of one or more CPUs went to; nothing when it cannot be so. The kernel takes a
-/// CPU's idle time from somewhere else while it is offline, so that the sum may jump, either way.
-std::optional<procfs::CpuShares> plausible_shares(const procfs::CpuTicks& before,
-                                                  const procfs::CpuTicks& now,
-                                                  double expected_ticks, double slack_ticks) {
-  if (now.idle < before.idle) return std::nullopt;
-  const auto shares = procfs::cpu_shares(before, now);
-  if (!shares || shares->ticks > expected_ticks * 2 + slack_ticks) return std::nullopt;
-  return shares;
-}
-
 template <double procfs::CpuShares::*share>
 Value cpu_share(const HostReading& before, const HostReading& now, double seconds) {
-  if (!before.stat || !now.stat) return std::nullopt;
-  const auto cpus = static_cast<double>(std::max<std::size_t>(now.stat->cpus.size(), 1));
-  const auto shares = plausible_shares(before.stat->all_cpus, now.stat->all_cpus,
-                                       cpus * seconds * now.ticks_per_second, cpus * kSlackTicks);
+  const auto shares = cpu_shares(before, now, seconds);
   return shares ? Value(*shares.*share) : std::nullopt;
-}
-
-/// The busiest of the CPUs that ran the whole time. One that was switched off and on has spent too
-/// little or, with its counters set back, seems to have spent too much.
-Value cpu_busiest(const HostReading& before, const HostReading& now, double seconds) {
-  if (!before.stat || !now.stat) return std::nullopt;
-  const double expected_ticks = seconds * now.ticks_per_second;
-  Value busiest;
-  auto was = before.stat->cpus.begin();
-  for (const auto& cpu : now.stat->cpus) {  // both in the order of their numbers
-    while (was != before.stat->cpus.end() && was->id < cpu.id) ++was;
-    if (was == before.stat->cpus.end()) break;
-    if (was->id != cpu.id) continue;
-    const auto shares = plausible_shares(was->ticks, cpu.ticks, expected_ticks, kSlackTicks);
-    if (!shares || shares->ticks + kSlackTicks < expected_ticks / 2) continue;
-    busiest = std::max(busiest.value_or(0), shares->busy);
-  }
-  return busiest;
 }
 
 template <std::uint64_t procfs::Stat::*counter>
