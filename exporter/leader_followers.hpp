@@ -46,6 +46,7 @@ class LeaderFollowers {
       done();
     } else {
       // Without `done` nothing would ever be begun again: better to end than to go on deaf.
+      // NOLINTNEXTLINE(bugprone-exception-escape)
       [&]() noexcept { boost::asio::post(io_, std::move(done)); }();
     }
   }

@@ -140,7 +140,8 @@ void PassScheduler::deliver(const Job& job) {
   if (stopped_) stopped_();
 }
 
-/// Without it no tick would ever come again.
+/// Without it no tick would ever come again: better to end.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 void PassScheduler::wait_for_tick() noexcept {
   next_tick_.async_wait([this](boost::system::error_code cancelled) {
     if (!cancelled) be_due();

@@ -51,7 +51,7 @@ class PassScheduler {
   std::shared_ptr<Job> take_job();
   void run_pass(const Job& job);
   void deliver(const Job& job);
-  void wait_for_tick() noexcept;
+  void wait_for_tick() noexcept;  // NOLINT(bugprone-exception-escape)
   void be_due();
   void run_tick();
 
