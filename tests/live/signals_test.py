@@ -149,6 +149,7 @@ class Scraper:
 class MinuteTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        os.sync()  # or what a build left to be written is the larger burst
         stack = ExitStack()
         cls.addClassCleanup(stack.close)
         cls.exporter = stack.enter_context(ExporterProcess(["--window=2m"]))
