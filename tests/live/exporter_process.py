@@ -18,13 +18,13 @@ STOP_SECONDS = 5.0
 _LISTENING = re.compile(r'msg="?listening"? address=(\S+):(\d+)$', re.MULTILINE)
 
 
-def wait_for(what, condition, seconds=5.0, details=lambda: ""):
+def wait_for(what, condition, seconds=5.0, details=lambda: "", pause=0.01):
     """The first true value of condition(); fails, with details(), when there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.01)
+        time.sleep(pause)
     raise AssertionError(f"not within {seconds:g} s: {what}\n{details()}")
 
 

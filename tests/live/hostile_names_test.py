@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from exporter_process import ExporterProcess, wait_for
 from exposition import OPENMETRICS, TEXT, parse, series_of, value_of
-from peers import Prometheus, promtool
+from peers import Prometheus, each_second, promtool
 
 GROUP_FAMILY = "namedprocess_namegroup_num_procs"
 BAD = "\ufffd"  # What a byte becomes that is not UTF-8, and a control character.
@@ -136,7 +136,7 @@ class HostileNamesTest(unittest.TestCase):
         self.assertEqual(findings, [])
 
     def test_prometheus_takes_the_page(self):
-        with Prometheus({"hostile": f"{self.exporter.url}/metrics"}) as prometheus:
+        with Prometheus(each_second({"hostile": f"{self.exporter.url}/metrics"})) as prometheus:
             wait_for("a scrape", lambda: prometheus.query("up"), 30, prometheus.log)
             self.assertEqual(prometheus.query("up")[0]["value"][1], "1", prometheus.log())
             counts = {

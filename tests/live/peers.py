@@ -110,18 +110,19 @@ class NodeExporter(_Server):
 
 
 class Prometheus(_Server):
-    """Prometheus, scraping every second the URLs in `jobs`: name of the job -> URL."""
+    """Prometheus with a configuration (a mapping, as prometheus.yml has it) and more flags."""
 
-    def __init__(self, jobs):
+    def __init__(self, configuration, *flags):
         self._directory = tempfile.TemporaryDirectory()
         port = _free_port()
         config = Path(self._directory.name) / "prometheus.yml"
-        config.write_text(json.dumps(self._config(jobs)))  # JSON is YAML, too.
+        config.write_text(json.dumps(configuration))  # JSON is YAML, too.
         command = [
             "prometheus",
             f"--config.file={config}",
             f"--storage.tsdb.path={self._directory.name}/data",
             f"--web.listen-address=127.0.0.1:{port}",
+            *flags,
         ]
         super().__init__(command, port, "/-/ready")
 
@@ -129,23 +130,29 @@ class Prometheus(_Server):
         super().__exit__()
         self._directory.cleanup()
 
+    def api(self, path, **parameters):
+        """The data of an answer below /api/v1/."""
+        url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        return json.loads(_fetch(url)[1])["data"]
+
     def query(self, expression, at=None):
         """The result of an instant query: now, or at a time in seconds since 1970."""
-        parameters = {"query": expression} | ({"time": at} if at is not None else {})
-        url = f"{self.url}/api/v1/query?{urllib.parse.urlencode(parameters)}"
-        return json.loads(_fetch(url)[1])["data"]["result"]
+        time = {"time": at} if at is not None else {}
+        return self.api("query", query=expression, **time)["result"]
 
-    @staticmethod
-    def _config(jobs):
-        def job(name, url):
-            target = urllib.parse.urlsplit(url)
-            return {
-                "job_name": name,
-                "metrics_path": target.path,
-                "static_configs": [{"targets": [target.netloc]}],
-            }
 
+def each_second(jobs):
+    """A configuration that scrapes every second the URLs in `jobs`: name of the job -> URL."""
+
+    def job(name, url):
+        target = urllib.parse.urlsplit(url)
         return {
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
-            "scrape_configs": [job(name, url) for name, url in jobs.items()],
+            "job_name": name,
+            "metrics_path": target.path,
+            "static_configs": [{"targets": [target.netloc]}],
         }
+
+    return {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+        "scrape_configs": [job(name, url) for name, url in jobs.items()],
+    }

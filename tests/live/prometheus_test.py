@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from exporter_process import ExporterProcess, wait_for
 from exposition import OPENMETRICS, TEXT, Series, parse, series_of
-from peers import NodeExporter, Prometheus, promtool
+from peers import NodeExporter, Prometheus, each_second, promtool
 
 SCRAPES = 2
 
@@ -75,7 +75,7 @@ class ScrapeTest(unittest.TestCase):
             TEXT: cls.enterClassContext(Proxy(exporter, accept=TEXT)),
         }
         jobs = {content_type: proxy.url for content_type, proxy in cls.proxies.items()}
-        cls.prometheus = cls.enterClassContext(Prometheus(jobs))
+        cls.prometheus = cls.enterClassContext(Prometheus(each_second(jobs)))
         wait_for("scrapes", cls.have_all_scraped, 30, cls.prometheus.log)
 
     @classmethod
