@@ -8,16 +8,12 @@
 #include <vector>
 
 #include "collectors/catalog.hpp"
+#include "metrics/escape.hpp"
 
 namespace collectors {
 namespace {
 
 using procfs::MemInfo;
-
-bool can_stand_in_a_name(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-         (letter >= '0' && letter <= '9') || letter == '_';
-}
 
 /// "Active(anon)" in kB becomes node_memory_Active_anon_bytes. Empty for a field whose name no
 /// metric can have.
@@ -25,7 +21,7 @@ std::string family_name(const MemInfo::Field& field) {
   std::string name = "node_memory_";
   for (const char letter : field.name) {
     if (letter == ')') continue;
-    if (letter != '(' && !can_stand_in_a_name(letter)) return {};
+    if (letter != '(' && !metrics::can_stand_in_a_name(letter)) return {};
     name += letter == '(' ? '_' : letter;
   }
   if (field.is_bytes) name += "_bytes";

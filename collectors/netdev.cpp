@@ -20,58 +20,61 @@ using metrics::Family;
 using metrics::Kind;
 using procfs::NetDevice;
 
-struct Column {
+struct DeviceColumn {
   Family family;
   std::uint64_t NetDevice::*value;
 };
-constexpr std::array kColumns = {
-    Column{
+constexpr std::array kDeviceColumns = {
+    DeviceColumn{
         {"node_network_receive_bytes_total", "Bytes received, from /proc/net/dev.", Kind::counter},
         &NetDevice::receive_bytes},
-    Column{{"node_network_receive_compressed_total",
-            "Compressed packets received, from /proc/net/dev.", Kind::counter},
-           &NetDevice::receive_compressed},
-    Column{{"node_network_receive_drop_total",
-            "Packets dropped on their way in or missed by the device, from /proc/net/dev.",
-            Kind::counter},
-           &NetDevice::receive_dropped},
-    Column{{"node_network_receive_errs_total", "Bad packets received, from /proc/net/dev.",
-            Kind::counter},
-           &NetDevice::receive_errors},
-    Column{{"node_network_receive_fifo_total",
-            "Packets lost to overruns of the receiving queue, from /proc/net/dev.", Kind::counter},
-           &NetDevice::receive_fifo_errors},
-    Column{{"node_network_receive_frame_total",
-            "Packets received with a wrong length, checksum or frame, from /proc/net/dev.",
-            Kind::counter},
-           &NetDevice::receive_frame_errors},
-    Column{{"node_network_receive_multicast_total",
-            "Multicast packets received, from /proc/net/dev.", Kind::counter},
-           &NetDevice::receive_multicast},
-    Column{{"node_network_receive_packets_total", "Packets received, from /proc/net/dev.",
-            Kind::counter},
-           &NetDevice::receive_packets},
-    Column{{"node_network_transmit_bytes_total", "Bytes sent, from /proc/net/dev.", Kind::counter},
-           &NetDevice::transmit_bytes},
-    Column{{"node_network_transmit_carrier_total",
-            "Packets not sent because the link was lost, from /proc/net/dev.", Kind::counter},
-           &NetDevice::transmit_carrier_errors},
-    Column{{"node_network_transmit_colls_total", "Collisions while sending, from /proc/net/dev.",
-            Kind::counter},
-           &NetDevice::transmit_collisions},
-    Column{{"node_network_transmit_compressed_total",
-            "Compressed packets sent, from /proc/net/dev.", Kind::counter},
-           &NetDevice::transmit_compressed},
-    Column{{"node_network_transmit_drop_total",
-            "Packets dropped on their way out, from /proc/net/dev.", Kind::counter},
-           &NetDevice::transmit_dropped},
-    Column{{"node_network_transmit_errs_total",
-            "Packets that could not be sent, from /proc/net/dev.", Kind::counter},
-           &NetDevice::transmit_errors},
-    Column{{"node_network_transmit_fifo_total",
-            "Packets lost to underruns of the sending queue, from /proc/net/dev.", Kind::counter},
-           &NetDevice::transmit_fifo_errors},
-    Column{
+    DeviceColumn{{"node_network_receive_compressed_total",
+                  "Compressed packets received, from /proc/net/dev.", Kind::counter},
+                 &NetDevice::receive_compressed},
+    DeviceColumn{{"node_network_receive_drop_total",
+                  "Packets dropped on their way in or missed by the device, from /proc/net/dev.",
+                  Kind::counter},
+                 &NetDevice::receive_dropped},
+    DeviceColumn{{"node_network_receive_errs_total", "Bad packets received, from /proc/net/dev.",
+                  Kind::counter},
+                 &NetDevice::receive_errors},
+    DeviceColumn{
+        {"node_network_receive_fifo_total",
+         "Packets lost to overruns of the receiving queue, from /proc/net/dev.", Kind::counter},
+        &NetDevice::receive_fifo_errors},
+    DeviceColumn{{"node_network_receive_frame_total",
+                  "Packets received with a wrong length, checksum or frame, from /proc/net/dev.",
+                  Kind::counter},
+                 &NetDevice::receive_frame_errors},
+    DeviceColumn{{"node_network_receive_multicast_total",
+                  "Multicast packets received, from /proc/net/dev.", Kind::counter},
+                 &NetDevice::receive_multicast},
+    DeviceColumn{{"node_network_receive_packets_total", "Packets received, from /proc/net/dev.",
+                  Kind::counter},
+                 &NetDevice::receive_packets},
+    DeviceColumn{
+        {"node_network_transmit_bytes_total", "Bytes sent, from /proc/net/dev.", Kind::counter},
+        &NetDevice::transmit_bytes},
+    DeviceColumn{{"node_network_transmit_carrier_total",
+                  "Packets not sent because the link was lost, from /proc/net/dev.", Kind::counter},
+                 &NetDevice::transmit_carrier_errors},
+    DeviceColumn{{"node_network_transmit_colls_total",
+                  "Collisions while sending, from /proc/net/dev.", Kind::counter},
+                 &NetDevice::transmit_collisions},
+    DeviceColumn{{"node_network_transmit_compressed_total",
+                  "Compressed packets sent, from /proc/net/dev.", Kind::counter},
+                 &NetDevice::transmit_compressed},
+    DeviceColumn{{"node_network_transmit_drop_total",
+                  "Packets dropped on their way out, from /proc/net/dev.", Kind::counter},
+                 &NetDevice::transmit_dropped},
+    DeviceColumn{{"node_network_transmit_errs_total",
+                  "Packets that could not be sent, from /proc/net/dev.", Kind::counter},
+                 &NetDevice::transmit_errors},
+    DeviceColumn{
+        {"node_network_transmit_fifo_total",
+         "Packets lost to underruns of the sending queue, from /proc/net/dev.", Kind::counter},
+        &NetDevice::transmit_fifo_errors},
+    DeviceColumn{
         {"node_network_transmit_packets_total", "Packets sent, from /proc/net/dev.", Kind::counter},
         &NetDevice::transmit_packets},
 };
@@ -119,7 +122,7 @@ class Netdev final : public Collector {
 
   void emit(metrics::Sink& sink) const override {
     if (devices_.empty()) return;
-    for (const auto& column : kColumns) {
+    for (const auto& column : kDeviceColumns) {
       sink.family(column.family);
       for (const auto& device : devices_) {
         sink.sample({{"device", device.name}}, static_cast<double>(device.*column.value));

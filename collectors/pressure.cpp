@@ -16,39 +16,43 @@ using procfs::Pressure;
 
 enum Resource : std::size_t { cpu, io, memory, irq, resource_count };
 
-struct Row {
+struct PressureRow {
   Family family;
   Resource resource;
   std::optional<std::uint64_t> Pressure::*total;
 };
 // `full` of cpu is left out: for the whole host the kernel always says 0.
-constexpr std::array kRows = {
-    Row{{"node_pressure_cpu_waiting_seconds_total",
+constexpr std::array kPressureRows = {
+    PressureRow{
+        {"node_pressure_cpu_waiting_seconds_total",
          "Time at least one task waited for a CPU, from /proc/pressure/cpu (some).", Kind::counter},
         cpu,
         &Pressure::some_microseconds},
-    Row{{"node_pressure_io_waiting_seconds_total",
-         "Time at least one task was held up by I/O, from /proc/pressure/io (some).",
-         Kind::counter},
-        io,
-        &Pressure::some_microseconds},
-    Row{{"node_pressure_io_stalled_seconds_total",
-         "Time all tasks at once were held up by I/O, from /proc/pressure/io (full).",
-         Kind::counter},
-        io,
-        &Pressure::full_microseconds},
-    Row{{"node_pressure_memory_waiting_seconds_total",
+    PressureRow{{"node_pressure_io_waiting_seconds_total",
+                 "Time at least one task was held up by I/O, from /proc/pressure/io (some).",
+                 Kind::counter},
+                io,
+                &Pressure::some_microseconds},
+    PressureRow{{"node_pressure_io_stalled_seconds_total",
+                 "Time all tasks at once were held up by I/O, from /proc/pressure/io (full).",
+                 Kind::counter},
+                io,
+                &Pressure::full_microseconds},
+    PressureRow{
+        {"node_pressure_memory_waiting_seconds_total",
          "Time at least one task was held up by want of memory, from /proc/pressure/memory (some).",
          Kind::counter},
         memory,
         &Pressure::some_microseconds},
-    Row{{"node_pressure_memory_stalled_seconds_total",
+    PressureRow{
+        {"node_pressure_memory_stalled_seconds_total",
          "Time all tasks at once were held up by want of memory, from /proc/pressure/memory "
          "(full).",
          Kind::counter},
         memory,
         &Pressure::full_microseconds},
-    Row{{"node_pressure_irq_stalled_seconds_total",
+    PressureRow{
+        {"node_pressure_irq_stalled_seconds_total",
          "Time interrupts kept all tasks of a CPU from running, from /proc/pressure/irq (full).",
          Kind::counter},
         irq,
@@ -81,7 +85,7 @@ class Psi final : public Collector {
 
   void emit(metrics::Sink& sink) const override {
     constexpr double kMicrosecondsPerSecond = 1e6;
-    for (const auto& row : kRows) {
+    for (const auto& row : kPressureRows) {
       const auto microseconds = readings_[row.resource].*row.total;
       if (!microseconds) continue;
       sink.single(row.family, static_cast<double>(*microseconds) / kMicrosecondsPerSecond);

@@ -15,8 +15,8 @@ using metrics::Family;
 using metrics::Result;
 using procfs::KeptFile;
 
-constexpr Family kSeconds = {"node_time_seconds",
-                             "The host's clock in seconds since 1970, from clock_gettime(2)."};
+constexpr Family kTimeSeconds = {"node_time_seconds",
+                                 "The host's clock in seconds since 1970, from clock_gettime(2)."};
 constexpr Family kZoneOffset = {
     "node_time_zone_offset_seconds",
     "How far the time zone of the daemon is ahead of UTC, from localtime(3)."};
@@ -83,7 +83,7 @@ class Time final : public Collector {
   }
 
   void emit(metrics::Sink& sink) const override {
-    sink.single(kSeconds, wall_clock_.seconds);
+    sink.single(kTimeSeconds, wall_clock_.seconds);
     sink.family(kZoneOffset);
     sink.sample({{"time_zone", wall_clock_.time_zone}},
                 static_cast<double>(wall_clock_.utc_offset_seconds));

@@ -4,8 +4,8 @@
 namespace collectors {
 namespace {
 
-constexpr metrics::Family kInfo = {"node_uname_info",
-                                   "Names of the kernel, the machine and the host, from uname(2)."};
+constexpr metrics::Family kUnameInfo = {
+    "node_uname_info", "Names of the kernel, the machine and the host, from uname(2)."};
 
 class Uname final : public Collector {
  public:
@@ -17,7 +17,7 @@ class Uname final : public Collector {
   }
 
   void emit(metrics::Sink& sink) const override {
-    sink.family(kInfo);
+    sink.family(kUnameInfo);
     sink.sample({{"domainname", names_.domain},
                  {"machine", names_.machine},
                  {"nodename", names_.node},

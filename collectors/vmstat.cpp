@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collectors/catalog.hpp"
+#include "metrics/escape.hpp"
 
 namespace collectors {
 namespace {
@@ -21,11 +22,6 @@ bool is_chosen(std::string_view field) {
          (field.starts_with("pg") && field.find("fault") != std::string_view::npos);
 }
 
-bool can_stand_in_a_name(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-         (letter >= '0' && letter <= '9') || letter == '_';
-}
-
 class Vmstat final : public Collector {
  public:
   explicit Vmstat(const Host& host) : file_(host.files.vmstat) {}
@@ -36,7 +32,8 @@ class Vmstat final : public Collector {
     std::size_t used = 0;
     for (const auto& field : vmstat->fields) {
       // A field whose name no metric can have is left out.
-      if (!is_chosen(field.name) || !std::ranges::all_of(field.name, can_stand_in_a_name)) continue;
+      if (!is_chosen(field.name) || !std::ranges::all_of(field.name, metrics::can_stand_in_a_name))
+        continue;
       if (used == rows_.size()) rows_.emplace_back();
       rows_[used].set(field);
       ++used;

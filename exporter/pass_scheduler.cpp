@@ -13,7 +13,7 @@ namespace exporter {
 
 namespace asio = boost::asio;
 
-constexpr auto kReport = asio::as_tuple(asio::use_awaitable);
+constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 
 namespace {
 
@@ -82,7 +82,7 @@ asio::awaitable<std::shared_ptr<const Page>> PassScheduler::scrape(Wish wish,
   if (is_crowded(wish)) co_return nullptr;
   waiting_.push_back(ticket);
   start_pass();
-  co_await ticket->timer.async_wait(kReport);
+  co_await ticket->timer.async_wait(kAsTuple);
   if (ticket->pass == nullptr) {  // the work before is stuck: all collectors are late
     waiting_.erase(std::find(waiting_.begin(), waiting_.end(), ticket));
     ticket->pass = make_pass();

@@ -22,4 +22,10 @@ char* write_escaped(char* out, std::string_view text, Quotes quotes);
 /// texts that are the same after repair would give a series twice, and the page would be refused.
 std::string repaired(std::string_view text);
 
+/// Whether the letter can stand in a metric's name, digits included: not at the start of one.
+constexpr bool can_stand_in_a_name(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+         (letter >= '0' && letter <= '9') || letter == '_';
+}
+
 }  // namespace metrics

@@ -70,7 +70,9 @@ bool is_integer(double value) {
          static_cast<double>(static_cast<std::int64_t>(value)) == value;
 }
 
-char* append(char* out, std::string_view text) { return std::copy(text.begin(), text.end(), out); }
+char* append_text(char* out, std::string_view text) {
+  return std::copy(text.begin(), text.end(), out);
+}
 
 }  // namespace
 
@@ -84,8 +86,8 @@ char* write_number(char* out, double value) {
   if (std::abs(value) < kMaxDecimal) {
     if (auto* end = write_six_decimals(out, value)) return end;
   }
-  if (std::isnan(value)) return append(out, "NaN");
-  if (std::isinf(value)) return append(out, value > 0 ? "+Inf" : "-Inf");
+  if (std::isnan(value)) return append_text(out, "NaN");
+  if (std::isinf(value)) return append_text(out, value > 0 ? "+Inf" : "-Inf");
   return std::to_chars(out, out + kMaxNumberBytes, value).ptr;
 }
 
@@ -96,7 +98,7 @@ char* write_bound(char* out, double bound) {
   if (magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e6)) {
     format = std::chars_format::scientific;
   } else if (is_integer(bound)) {
-    return append(write_number(out, bound), ".0");
+    return append_text(write_number(out, bound), ".0");
   } else if (auto* end = write_six_decimals(out, bound)) {
     return end;
   }

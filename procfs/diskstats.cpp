@@ -8,7 +8,7 @@ namespace procfs {
 namespace {
 
 // In file order.
-constexpr std::array kColumns = {
+constexpr std::array kDiskColumns = {
     &DiskStats::reads_completed,
     &DiskStats::reads_merged,
     &DiskStats::read_sectors,
@@ -42,7 +42,7 @@ bool parse_device(std::string_view line, DiskStats& device) {
   if (!take_number(line, device.major)) return false;
   if (!take_number(line, device.minor)) return false;
   device.name = take_field(line);
-  if (!parse_columns(line, kColumns, device)) return false;
+  if (!parse_columns(line, kDiskColumns, device)) return false;
   if (is_blank(line)) return true;
   if (!parse_columns(line, kDiscardColumns, device.discards.emplace())) return false;
   if (is_blank(line)) return true;

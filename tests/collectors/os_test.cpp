@@ -11,7 +11,7 @@ using tests::at_second;
 namespace {
 
 /// The samples of a host whose os-release is `text`.
-std::string samples_for(const std::string& text) {
+std::string samples_of(const std::string& text) {
   tests::FileTree tree;
   tree.write("root/etc/os-release", text);
   const tests::FixtureHost fixture(tree.path());
@@ -23,21 +23,21 @@ std::string samples_for(const std::string& text) {
 }  // namespace
 
 TEST_CASE("os shows every variable as a label and the version as a number") {
-  CHECK(samples_for("PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n"
-                    "NAME=\"Debian GNU/Linux\"\n"
-                    "VERSION_ID=\"12\"\n"
-                    "VERSION=\"12 (bookworm)\"\n"
-                    "VERSION_CODENAME=bookworm\n"
-                    "ID=debian\n"
-                    "HOME_URL=\"https://www.debian.org/\"\n") ==
+  CHECK(samples_of("PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n"
+                   "NAME=\"Debian GNU/Linux\"\n"
+                   "VERSION_ID=\"12\"\n"
+                   "VERSION=\"12 (bookworm)\"\n"
+                   "VERSION_CODENAME=bookworm\n"
+                   "ID=debian\n"
+                   "HOME_URL=\"https://www.debian.org/\"\n") ==
         "node_os_info{build_id=\"\",id=\"debian\",id_like=\"\",image_id=\"\",image_version=\"\","
         "name=\"Debian GNU/Linux\",pretty_name=\"Debian GNU/Linux 12 (bookworm)\",variant=\"\","
         "variant_id=\"\",version=\"12 (bookworm)\",version_codename=\"bookworm\","
         "version_id=\"12\"} 1\n"
         "node_os_version{id=\"debian\",id_like=\"\",name=\"Debian GNU/Linux\"} 12\n");
-  CHECK(samples_for("ID=i\nID_LIKE=il\nBUILD_ID=b\nIMAGE_ID=ii\nIMAGE_VERSION=iv\nNAME=n\n"
-                    "PRETTY_NAME=p\nVARIANT=v\nVARIANT_ID=vi\nVERSION=ver\n"
-                    "VERSION_CODENAME=vc\nVERSION_ID=x\n") ==
+  CHECK(samples_of("ID=i\nID_LIKE=il\nBUILD_ID=b\nIMAGE_ID=ii\nIMAGE_VERSION=iv\nNAME=n\n"
+                   "PRETTY_NAME=p\nVARIANT=v\nVARIANT_ID=vi\nVERSION=ver\n"
+                   "VERSION_CODENAME=vc\nVERSION_ID=x\n") ==
         "node_os_info{build_id=\"b\",id=\"i\",id_like=\"il\",image_id=\"ii\",image_version=\"iv\","
         "name=\"n\",pretty_name=\"p\",variant=\"v\",variant_id=\"vi\",version=\"ver\","
         "version_codename=\"vc\",version_id=\"x\"} 1\n");
@@ -56,7 +56,7 @@ TEST_CASE("os takes major and minor number of the version") {
   }));
   INFO(version_id);
   CHECK_THAT(
-      samples_for("ID=x\nID_LIKE=y\nVERSION_ID=" + version_id + "\n"),
+      samples_of("ID=x\nID_LIKE=y\nVERSION_ID=" + version_id + "\n"),
       Catch::EndsWith("\nnode_os_version{id=\"x\",id_like=\"y\",name=\"\"} " + number + "\n"));
 }
 
@@ -64,7 +64,7 @@ TEST_CASE("os has no version where VERSION_ID starts with no number") {
   const auto version_id = GENERATE(as<std::string>{}, "", "rolling", "-1", "+1", ".5", "inf", "nan",
                                    "' 12'", std::string(400, '9'));
   INFO(version_id);
-  CHECK_THAT(samples_for("ID=x\nVERSION_ID=" + version_id + "\n"),
+  CHECK_THAT(samples_of("ID=x\nVERSION_ID=" + version_id + "\n"),
              !Catch::Contains("node_os_version"));
 }
 

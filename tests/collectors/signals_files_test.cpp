@@ -4,14 +4,10 @@
 #include "tests/support/signals_host.hpp"
 
 using tests::at_second;
+using tests::pressure_text;
 using tests::SignalsHost;
 
 namespace {
-
-std::string pressure_text(unsigned some, unsigned full) {
-  return "some avg10=0 avg60=0 avg300=0 total=" + std::to_string(some) +
-         "\nfull avg10=0 avg60=0 avg300=0 total=" + std::to_string(full) + "\n";
-}
 
 constexpr const char* kVmstat = "pgmajfault 10\npswpin 20\npswpout 30\noom_kill 4\n";
 

@@ -4,14 +4,10 @@
 #include "tests/support/signals_host.hpp"
 
 using tests::at_second;
+using tests::pressure_text;
 using tests::SignalsHost;
 
 namespace {
-
-std::string pressure_text(unsigned some, unsigned full) {
-  return "some avg10=0 avg60=0 avg300=0 total=" + std::to_string(some) +
-         "\nfull avg10=0 avg60=0 avg300=0 total=" + std::to_string(full) + "\n";
-}
 
 std::string meminfo_text(unsigned available) {
   return "MemTotal: 1000 kB\nMemFree: 10 kB\nMemAvailable: " + std::to_string(available) +

@@ -13,7 +13,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto kForever = 20s;  // of a test; never reached when it passes
+constexpr auto kTestEnds = 20s;  // of a test; never reached when it passes
 
 /// Serves `io` until the end of the test.
 struct Serving {
@@ -36,7 +36,7 @@ struct Serving {
     std::promise<std::thread::id> id;
     asio::post(io, [&] { id.set_value(std::this_thread::get_id()); });
     auto told = id.get_future();
-    REQUIRE(told.wait_for(kForever) == std::future_status::ready);
+    REQUIRE(told.wait_for(kTestEnds) == std::future_status::ready);
     return told.get();
   }
 };
@@ -44,7 +44,7 @@ struct Serving {
 }  // namespace
 
 TEST_CASE("short work is done by the leader, and done at once") {
-  Serving serving(kForever);
+  Serving serving(kTestEnds);
   const auto leader = serving.leader();
   std::promise<std::pair<std::thread::id, std::thread::id>> ran;
   std::thread::id worker;
@@ -95,7 +95,7 @@ TEST_CASE("the loop can be stopped while work is under way") {
 }
 
 TEST_CASE("a handler that throws does not end the loop") {
-  Serving serving(kForever);
+  Serving serving(kTestEnds);
   asio::post(serving.io, [] { throw std::runtime_error("a bug"); });
   CHECK(serving.leader() != std::this_thread::get_id());
 }
@@ -119,7 +119,7 @@ TEST_CASE("handlers never run side by side, whenever work is relieved") {
   };
   asio::post(serving.io, [&] { work(500); });
   for (int i = 0; i < 500; ++i) asio::post(serving.io, [&] { ++counter; });
-  REQUIRE(finished.get_future().wait_for(kForever) == std::future_status::ready);
+  REQUIRE(finished.get_future().wait_for(kTestEnds) == std::future_status::ready);
   serving.leader();
   std::promise<int> total;
   asio::post(serving.io, [&] { total.set_value(counter); });

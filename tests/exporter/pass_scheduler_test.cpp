@@ -39,19 +39,19 @@ const auto kStuck = tests::spec("stuck", [](const collectors::Host&) {
 });
 
 /// Serves until the end of the test, whose own thread asks and looks.
-struct Serving {
+struct ServingPasses {
   tests::ScraperHost host;
   asio::io_context io;
   exporter::LeaderFollowers threads{io, 1ms};
   PassScheduler scheduler;
   std::thread runner{[this] { threads.run(); }};
 
-  explicit Serving(std::vector<const collectors::CollectorSpec*> specs,
-                   std::chrono::nanoseconds interval = 1h)
+  explicit ServingPasses(std::vector<const collectors::CollectorSpec*> specs,
+                         std::chrono::nanoseconds interval = 1h)
       : host(std::move(specs)), scheduler(io, threads, host.scraper, host.self, interval) {}
-  Serving(const Serving&) = delete;
-  Serving& operator=(const Serving&) = delete;
-  ~Serving() {
+  ServingPasses(const ServingPasses&) = delete;
+  ServingPasses& operator=(const ServingPasses&) = delete;
+  ~ServingPasses() {
     io.stop();
     runner.join();
   }
@@ -86,7 +86,7 @@ T get(std::future<T> future) {
 
 TEST_CASE("requests that wait for the same pass share it") {
   g_passes = 0;
-  Serving serving({&kCounting, &kStuck});
+  ServingPasses serving({&kCounting, &kStuck});
   auto first = serving.ask(kForever);
   g_entered.acquire();  // the first pass has begun: the next ones come too late for it
   std::vector<std::future<std::string>> others;
@@ -101,7 +101,7 @@ TEST_CASE("requests that wait for the same pass share it") {
 
 TEST_CASE("requests that come together share their first pass") {
   g_passes = 0;
-  Serving serving({&kCounting});
+  ServingPasses serving({&kCounting});
   std::vector<std::future<std::string>> together;
   serving.on_loop([&] {
     for (int i = 0; i < 10; ++i) together.push_back(serving.ask(kForever));
@@ -111,7 +111,7 @@ TEST_CASE("requests that come together share their first pass") {
 
 TEST_CASE("a stuck collector is left out and flagged at the deadline; the others are served") {
   g_passes = 0;
-  Serving serving({&kCounting, &kStuck});
+  ServingPasses serving({&kCounting, &kStuck});
   auto asked = serving.ask(50ms);
   g_entered.acquire();  // the collector before it has been recorded, however slow the machine is
   const auto page = get(std::move(asked));
@@ -143,7 +143,7 @@ TEST_CASE("ticks begin at once and reach the collectors") {
     void emit(metrics::Sink& /*sink*/) const override {}
   };
   const auto spec = tests::spec("ticked", collectors::make_collector<Ticked>);
-  Serving serving({&spec}, 1ms);
+  ServingPasses serving({&spec}, 1ms);
   CHECK(ticked.try_acquire_for(kForever));
   CHECK(ticked.try_acquire_for(kForever));
   CHECK(serving.on_loop([&] { return serving.scheduler.last_tick(); }) != Clock::time_point{});
@@ -172,7 +172,7 @@ TEST_CASE("a tick that falls into a pass comes before the next one, however many
     }
   };
   const auto spec = tests::spec("ordered", collectors::make_collector<Ordered>);
-  Serving serving({&spec, &kStuck}, 10ms);
+  ServingPasses serving({&spec, &kStuck}, 10ms);
   auto first = serving.ask(kForever);
   g_entered.acquire();
   get(serving.ask(30ms));  // past two beats, while the first pass is stuck
@@ -191,7 +191,7 @@ TEST_CASE("a tick that falls into a pass comes before the next one, however many
 }
 
 TEST_CASE("a pass that does not end holds up the ticks, and not the loop") {
-  Serving serving({&kStuck}, 1ms);
+  ServingPasses serving({&kStuck}, 1ms);
   auto asked = serving.ask(kForever);
   g_entered.acquire();
   const auto last_tick = [&] { return serving.scheduler.last_tick(); };
@@ -203,7 +203,7 @@ TEST_CASE("a pass that does not end holds up the ticks, and not the loop") {
 }
 
 TEST_CASE("stop tells when the work under way is done") {
-  Serving serving({&kStuck});
+  ServingPasses serving({&kStuck});
   std::promise<void> stopped;
   const auto stop = [&] { serving.scheduler.stop([&] { stopped.set_value(); }); };
 

@@ -79,7 +79,7 @@ TEST_CASE("a later collector cannot replace a family that is already there") {
   tests::ScraperHost host({&kGood, &kThief});
   const auto page = scrape(host, {.selection = host.all()});
   CHECK_THAT(page, Catch::Contains("\ngood 1\n"));
-  CHECK(page.find("666") == std::string::npos);
+  CHECK(page.find(" 666\n") == std::string::npos);
   CHECK_THAT(page, Catch::Contains("\nresource_exporter_refused_families_total 1\n"));
 }
 

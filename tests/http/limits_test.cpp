@@ -21,11 +21,11 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds kShort{100};
-constexpr milliseconds kLong{60000};
+constexpr milliseconds kNever{60000};
 
 /// All but the deadline under test are out of reach.
 http::Limits with_deadline(milliseconds http::Limits::*deadline) {
-  http::Limits limits{.header_deadline = kLong, .idle_deadline = kLong, .write_deadline = kLong};
+  http::Limits limits{.header_deadline = kNever, .idle_deadline = kNever, .write_deadline = kNever};
   limits.*deadline = kShort;
   return limits;
 }

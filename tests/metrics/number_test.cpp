@@ -13,7 +13,7 @@
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kInf = std::numeric_limits<double>::infinity();
 
 /// In exactly as much room as is asked for, so that one byte more is a finding of ASan.
 std::string written(char* (*write)(char*, double), double value) {
@@ -62,7 +62,7 @@ std::vector<double> boundary_numbers() {
   }
   std::vector<double> numbers;
   for (const auto base : bases) {
-    for (const auto next : {base, std::nextafter(base, kInfinity), std::nextafter(base, -1e300)}) {
+    for (const auto next : {base, std::nextafter(base, kInf), std::nextafter(base, -1e300)}) {
       numbers.push_back(next);
       numbers.push_back(-next);
     }
@@ -94,8 +94,8 @@ TEST_CASE("numbers are the shortest text that reads back as the same double") {
       {1e22, "1e+22"},
       {std::numeric_limits<double>::max(), "1.7976931348623157e+308"},
       {std::numeric_limits<double>::denorm_min(), "5e-324"},
-      {kInfinity, "+Inf"},
-      {-kInfinity, "-Inf"},
+      {kInf, "+Inf"},
+      {-kInf, "-Inf"},
       {std::nan(""), "NaN"},
       {-std::nan(""), "NaN"},
   }));

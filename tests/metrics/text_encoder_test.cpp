@@ -17,7 +17,7 @@ using metrics::TextFormat;
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 TextEncoder prometheus() { return TextEncoder(TextFormat::prometheus_0_0_4); }
 TextEncoder openmetrics() { return TextEncoder(TextFormat::openmetrics_1_0_0); }
@@ -106,7 +106,7 @@ TEST_CASE("a histogram's bounds are spelled as Prometheus spells them") {
   auto encoder = prometheus();
   constexpr std::array kBuckets = {Bucket{0.00001, 1}, Bucket{0.0001, 2}, Bucket{0.5, 3},
                                    Bucket{1, 4},       Bucket{999999, 5}, Bucket{1e6, 6},
-                                   Bucket{1048576, 7}, Bucket{1e22, 8},   Bucket{kInfinity, 9}};
+                                   Bucket{1048576, 7}, Bucket{1e22, 8},   Bucket{kInfinite, 9}};
   encoder.family({"x", "h", Kind::histogram});
   encoder.histogram({}, {kBuckets, 7.25});
   CHECK(encoder.text() ==
@@ -127,7 +127,7 @@ TEST_CASE("a histogram's bounds are spelled as Prometheus spells them") {
 
 TEST_CASE("a histogram's labels stand before le and on every line") {
   auto encoder = openmetrics();
-  constexpr std::array kBuckets = {Bucket{2, 1}, Bucket{kInfinity, 1}};
+  constexpr std::array kBuckets = {Bucket{2, 1}, Bucket{kInfinite, 1}};
   constexpr std::array kLabels = {Label{"device", "a\"b"}};
   encoder.family({"x", "h", Kind::histogram});
   encoder.histogram(kLabels, {kBuckets, 2});
@@ -160,7 +160,7 @@ TEST_CASE("a histogram of hundreds of buckets and a long label is the lines of i
 }
 
 TEST_CASE("a family whose name is on the page is refused with its samples") {
-  constexpr std::array kBuckets = {Bucket{kInfinity, 1}};
+  constexpr std::array kBuckets = {Bucket{kInfinite, 1}};
   auto encoder = prometheus();
   encoder.single({"x", "The host's."}, 1);
   encoder.single({"y", "Another."}, 2);

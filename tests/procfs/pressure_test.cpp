@@ -10,14 +10,14 @@ using procfs::parse_pressure;
 
 namespace {
 
-const std::string kWhole =
+const std::string kWholePressure =
     "some avg10=0.99 avg60=1.12 avg300=0.39 total=8021680\n"
     "full avg10=0.00 avg60=0.00 avg300=0.16 total=4825765\n";
 
 }  // namespace
 
 TEST_CASE("parse_pressure reads both totals") {
-  const auto pressure = parse_pressure(kWhole);
+  const auto pressure = parse_pressure(kWholePressure);
   REQUIRE(pressure);
   CHECK(pressure->some_microseconds == 8021680);
   CHECK(pressure->full_microseconds == 4825765);
@@ -64,5 +64,5 @@ TEST_CASE("parse_pressure rejects text that is not of /proc/pressure") {
 }
 
 TEST_CASE("parse_pressure survives any truncation and damage") {
-  tests::survives_truncation_and_damage(kWhole, parse_pressure);
+  tests::survives_truncation_and_damage(kWholePressure, parse_pressure);
 }

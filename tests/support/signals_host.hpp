@@ -45,6 +45,12 @@ struct StatText {
   }
 };
 
+/// A file of /proc/pressure; the totals are in microseconds.
+inline std::string pressure_text(unsigned some, unsigned full) {
+  return "some avg10=0 avg60=0 avg300=0 total=" + std::to_string(some) +
+         "\nfull avg10=0 avg60=0 avg300=0 total=" + std::to_string(full) + "\n";
+}
+
 /// The collector on a host that has, to begin with, only /proc/stat.
 class SignalsHost {
  public:
