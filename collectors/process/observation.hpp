@@ -1,0 +1,118 @@
+// What a source tells of processes, wherever it has it from: plain data, no methods that read.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace collectors {
+
+/// Tells a process from all others since boot: pids come again, a start with the same pid does not.
+struct ProcessIdentity {
+  std::int32_t pid = 0;
+  std::uint64_t start_ticks = 0;  ///< Since boot, as in /proc/PID/stat.
+
+  auto operator<=>(const ProcessIdentity&) const = default;
+};
+
+/// A process' own name: any bytes, the rest is NUL. What /proc adds to a kernel worker's is cut.
+using Comm = std::array<char, 16>;
+
+Comm comm_of(std::string_view text);
+inline std::string_view text_of(const Comm& comm) {
+  const std::string_view whole(comm.data(), comm.size());
+  return whole.substr(0, whole.find('\0'));
+}
+
+/// What only grows in the life of a process, CPU time apart. Threads that ended are included.
+enum class Count : std::uint8_t {
+  minor_faults,
+  major_faults,
+  read_bytes,  ///< Storage traffic, as in /proc/PID/io.
+  write_bytes,
+  voluntary_switches,
+  involuntary_switches,
+  cpu_delay_ns,  ///< Waited for a CPU. Of threads alive, so it may go back.
+};
+inline constexpr std::size_t kCounts = 7;
+
+struct ProcessUse {
+  std::uint64_t cpu_ns = 0;
+  std::uint64_t user_ns = 0;  ///< The part of cpu_ns outside the kernel; an estimate.
+  std::array<std::uint64_t, kCounts> counts{};
+  std::uint8_t readable = 0;  ///< Bit n: counts[n] could be read.
+
+  void set(Count count, std::uint64_t value) {
+    counts[static_cast<std::size_t>(count)] = value;
+    readable |= static_cast<std::uint8_t>(1U << static_cast<unsigned>(count));
+  }
+};
+
+/// What names a process' group. It may change with an exec.
+struct ProcessBasics {
+  ProcessIdentity identity;
+  Comm comm{};
+  std::int32_t parent_pid = 0;  ///< 0 when unknown.
+  std::optional<std::uint32_t> user_id;
+  std::uint64_t cgroup_id = 0;  ///< In the default (v2) hierarchy; 0 when unknown.
+  std::uint32_t execs = 0;      ///< Changes with every exec, where the source can tell.
+  bool is_kernel_thread = false;
+};
+
+struct ProcessMemory {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t virtual_bytes = 0;
+  std::uint64_t swapped_bytes = 0;
+  std::uint64_t peak_resident_bytes = 0;  ///< The kernel's high-water mark, since the last exec.
+};
+
+/// A process that runs, or a zombie.
+struct ProcessSample {
+  ProcessBasics basics;
+  ProcessUse use;
+  char state = '?';
+  std::uint32_t threads = 0;
+  std::optional<ProcessMemory> memory;  ///< Kernel threads and zombies have none.
+  std::optional<std::uint64_t> open_files;
+  std::optional<std::uint64_t> open_files_limit;
+};
+
+enum class ExitReason : std::uint8_t { normal, error, signal, oom };
+inline constexpr std::array<std::string_view, 4> kExitReasons = {"normal", "error", "signal",
+                                                                 "oom"};
+
+/// A process that has ended, with its last numbers.
+struct ProcessExit {
+  ProcessBasics basics;
+  ProcessUse use;
+  std::optional<std::uint64_t> peak_resident_bytes;
+  ExitReason reason = ExitReason::normal;
+};
+
+/// Ended processes of which only the sum is known.
+struct ExitSum {
+  Comm comm{};
+  std::optional<std::uint32_t> user_id;
+  std::uint64_t cgroup_id = 0;
+  std::array<std::uint64_t, kExitReasons.size()> exits{};
+  ProcessUse use;
+  std::optional<std::uint64_t> peak_resident_bytes;
+};
+
+/// All of one walk over the host's processes, in the memory of the last.
+struct ProcessWalkResult {
+  std::vector<ProcessSample> processes;  ///< In an order that stays: two walks list alike.
+  std::vector<std::int32_t> unread;      ///< Alive, but not read this time.
+};
+
+/// What ended since the last time.
+struct ProcessExits {
+  std::vector<ProcessExit> exits;
+  std::vector<ExitSum> sums;
+};
+
+}  // namespace collectors
