@@ -31,7 +31,15 @@ Error from_errno(std::string_view path, int number, Errc missing) {
 // A seq_file gives less than was asked for at its end, and where the next record does not fit into
 // the page that it is written to (seq_read_iter() of the kernel's fs/seq_file.c). So where no
 // record fills half a page, whole lines that fill less than that are the end.
-constexpr std::size_t kSureEndBytes = 2048;
+constexpr std::size_t kLeastPageBytes = 4096;
+constexpr std::size_t sure_end_bytes(Ending ending) {
+  switch (ending) {
+    case Ending::empty_read: break;
+    case Ending::short_read: return kLeastPageBytes / 2;
+    case Ending::short_lines: return kLeastPageBytes - 64;
+  }
+  return 0;
+}
 
 /// Reads to the end. The kernel reports no size for these files and may return short reads to keep
 /// lines whole, so that of longer ones only an empty read is the end. Returns 0 or an errno.
@@ -47,8 +55,8 @@ int read_whole(int descriptor, Ending ending, std::string& buffer, std::size_t& 
       return errno;
     }
     used += static_cast<std::size_t>(got);
-    const bool is_short = used < kSureEndBytes && buffer[used - 1] == '\n';
-    if (is_short && ending == Ending::short_read) return 0;
+    const bool is_short = static_cast<std::size_t>(got) < sure_end_bytes(ending);
+    if (is_short && used < buffer.size() && buffer[used - 1] == '\n') return 0;
     if (used > kMaxFileBytes) return EFBIG;
   }
 }

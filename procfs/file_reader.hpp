@@ -14,13 +14,16 @@ using metrics::Error;
 using metrics::Result;
 
 /// How the end of a file shows.
-enum class Ending : bool {
+enum class Ending : std::uint8_t {
   /// As an empty read. True of every file.
   empty_read,
   /// As a short read, too, which saves a call: true of files of one record, and of those whose
   /// records, the pieces that the kernel writes whole, are shorter than half a page. Not of
   /// /proc/diskstats, where a disk and all its parts are one record.
   short_read,
+  /// The same of files whose records are all shorter than 64 bytes, such as /proc/vmstat with its
+  /// names of at most 42 letters: there a read that leaves so much of a page is the last.
+  short_lines,
 };
 
 /// A file that stays open between readings: `pread` on a kept descriptor costs a fifth of opening

@@ -18,7 +18,7 @@ struct HostFiles {
   explicit HostFiles(const FileReader& proc)
       : stat(proc.keep("stat", Ending::short_read), parse_stat),
         meminfo(proc.keep("meminfo", Ending::short_read), parse_meminfo),
-        vmstat(proc.keep("vmstat"), parse_vmstat),
+        vmstat(proc.keep("vmstat", Ending::short_lines), parse_vmstat),
         diskstats(proc.keep("diskstats"), parse_diskstats),
         net_dev(proc.keep("net/dev", Ending::short_read), parse_net_dev),
         pressure_cpu(proc.keep("pressure/cpu", Ending::short_read), parse_pressure),
