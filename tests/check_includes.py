@@ -25,7 +25,8 @@ class Room:
 ROOMS = {
     "metrics": Room(posix=False),
     "procfs": Room(("metrics",)),
-    "collectors": Room(("procfs", "metrics"), posix=False, libraries=r"yaml-cpp/|re2/"),
+    "bpf": Room(("metrics",), libraries=r"bpf/(lib)?bpf\.h|malloc\.h"),
+    "collectors": Room(("bpf", "procfs", "metrics"), posix=False, libraries=r"yaml-cpp/|re2/"),
     "http": Room(libraries=r"boost/"),
     "exporter": Room(("collectors", "procfs", "metrics", "http"), libraries=r"(?!boost/beast)"),
     "model_server": Room(("http",), libraries=r"(?!boost/beast)"),
@@ -57,9 +58,11 @@ def check_quoted(folder, header):
 
 def check_angled(folder, header):
     """The rule that `#include <header>` breaks in a file of `folder`, or None."""
+    room = ROOMS.get(folder)
+    if room and room.libraries and folder == header.partition("/")[0]:
+        return None if re.match(room.libraries, header) else f'"{header}" must stand in quotes'
     if header.partition("/")[0] in (*ROOMS, *OUTSIDERS):
         return f'our own "{header}" must stand in quotes'
-    room = ROOMS.get(folder)
     if room is None or STD.fullmatch(header):
         return None
     if POSIX.fullmatch(header):

@@ -1,0 +1,185 @@
+#include "bpf/process_watch.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <malloc.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include "bpf/exit_ring.hpp"
+#include "bpf/exit_sums.hpp"
+#include "bpf/libbpf_log.hpp"
+#include "bpf/mapping.hpp"
+#include "bpf/process_table.hpp"
+#include "bpf/process_watch.skel.h"
+
+namespace bpf {
+namespace {
+
+using metrics::Errc;
+using metrics::Error;
+using metrics::Result;
+
+struct Destroy {
+  void operator()(process_watch_programs* programs) const {
+    process_watch_programs::destroy(programs);
+  }
+};
+using Programs = std::unique_ptr<process_watch_programs, Destroy>;
+
+/// `error_number`: as libbpf returned it, positive.
+Error failure(const char* what, int error_number, const LibbpfLog& log) {
+  auto code = Errc::unsupported;
+  if (error_number == EPERM) code = Errc::denied;
+  if (error_number == ENOMEM || error_number == EMFILE || error_number == ENFILE) code = Errc::io;
+  auto detail = std::string(what) + ": " + std::generic_category().message(error_number);
+  if (const auto cause = log.cause(); !cause.empty()) detail += " (" + cause + ")";
+  return {code, std::move(detail)};
+}
+
+/// The programs see the host's pids, and nothing tells which of ours they are.
+bool has_own_pid_namespace() {
+  constexpr ino_t kInitial = 0xEFFFFFFC;  // The kernel's PROC_PID_INIT_INO.
+  struct stat status {};
+  return ::stat("/proc/self/ns/pid", &status) == 0 && status.st_ino != kInitial;
+}
+
+std::uint32_t count_processes() {
+  std::uint32_t count = 0;
+  DIR* const directory = ::opendir("/proc");
+  if (directory == nullptr) return 0;
+  while (const dirent* const entry = ::readdir(directory)) {  // NOLINT(concurrency-mt-unsafe): ours
+    if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9') ++count;
+  }
+  ::closedir(directory);
+  return count;
+}
+
+ProcessWatch::Options complete(ProcessWatch::Options options) {
+  constexpr std::uint32_t kLeastRecords = 2048;
+  constexpr std::uint32_t kMostRingBytes = 1U << 30U;
+  const auto page = static_cast<std::uint32_t>(page_bytes());
+  options.ring_bytes = std::bit_ceil(std::clamp(options.ring_bytes, page, kMostRingBytes));
+  if (options.table_records == 0) {
+    options.table_records = std::max(kLeastRecords, 2 * count_processes());
+  }
+  options.sum_keys = std::max(options.sum_keys, 1U);
+  return options;
+}
+
+}  // namespace
+
+class ProcessWatch::Implementation {
+ public:
+  /// Of `options` that are complete. The order of the steps is that of their needs.
+  Result<void> open(const Options& options) {
+    const LibbpfLog log;
+    programs_.reset(process_watch_programs::open());
+    if (!programs_) return failure("BPF object", errno, log);
+    const auto& maps = programs_->maps;
+    bpf_map__set_max_entries(maps.exit_ring, options.ring_bytes);
+    bpf_map__set_max_entries(maps.process_table, options.table_records);
+    bpf_map__set_max_entries(maps.exit_sums_0, options.sum_keys);
+    bpf_map__set_max_entries(maps.exit_sums_1, options.sum_keys);
+    if (const int error = process_watch_programs::load(programs_.get()); error != 0) {
+      return failure("loading BPF programs", -error, log);
+    }
+    if (auto learnt = learn(log); !learnt) return learnt;
+    if (const int error = process_watch_programs::attach(programs_.get()); error != 0) {
+      return failure("attaching BPF programs", -error, log);
+    }
+    return open_maps(options);
+  }
+
+  Result<std::span<const ProcessRecord>> walk(Detail detail) { return table_->walk(detail); }
+
+  Result<void> drain(Exits& exits) {
+    exits.records.clear();
+    ring_->drain(exits.records);
+    return sums_->drain(exits.summed, exits.nameless);
+  }
+
+  [[nodiscard]] const process_watch_programs::process_watch_programs__bss& globals() const {
+    return *programs_->bss;
+  }
+
+ private:
+  Result<void> learn(const LibbpfLog& log) {
+    LIBBPF_OPTS(bpf_test_run_opts, run);
+    const int program = bpf_program__fd(programs_->progs.learn_kernel);
+    if (const int error = bpf_prog_test_run_opts(program, &run); error != 0) {
+      return failure("running a BPF program", -error, log);
+    }
+    // With a hole in the numbers of the CPUs, or too many, memory stays approximate.
+    const int possible = libbpf_num_possible_cpus();
+    const auto learnt = static_cast<int>(run.retval);
+    if (possible > 0 && learnt == possible) programs_->bss->cpu_count = run.retval;
+    return {};
+  }
+
+  Result<void> open_maps(const Options& options) {
+    const auto& maps = programs_->maps;
+    auto ring = ExitRing::open(bpf_map__fd(maps.exit_ring), options.ring_bytes);
+    if (!ring) return ring.error();
+    ring_.emplace(*std::move(ring));
+    auto& bss = *programs_->bss;
+    sums_.emplace(
+        ExitSumsReader::Maps{{bpf_map__fd(maps.exit_sums_0), bpf_map__fd(maps.exit_sums_1)},
+                             &bss.active_sums,
+                             &bss.inside_sums[0],
+                             &bss.used_sums[0],
+                             &bss.nameless_sums},
+        options.sum_keys);
+    const auto& programs = programs_->progs;
+    table_.emplace(ProcessTable::Descriptors{bpf_program__fd(programs.walk_counters),
+                                             bpf_program__fd(programs.walk_complete),
+                                             bpf_map__fd(maps.process_table)},
+                   options.table_records);
+    return {};
+  }
+
+  Programs programs_;
+  std::optional<ExitRing> ring_;
+  std::optional<ExitSumsReader> sums_;
+  std::optional<ProcessTable> table_;
+};
+
+Result<ProcessWatch> ProcessWatch::open(const Options& options) {
+  if (has_own_pid_namespace()) {
+    return Error{Errc::unsupported, "BPF shows the pids of the host, which are not those here"};
+  }
+  auto implementation = std::make_unique<Implementation>();
+  auto opened = implementation->open(complete(options));
+  // libbpf has parsed the kernel's types: megabytes, which are free by now.
+  ::malloc_trim(0);
+  if (!opened) return opened.error();
+  return ProcessWatch(std::move(implementation));
+}
+
+ProcessWatch::ProcessWatch(std::unique_ptr<Implementation> implementation)
+    : implementation_(std::move(implementation)) {}
+ProcessWatch::ProcessWatch(ProcessWatch&&) noexcept = default;
+ProcessWatch& ProcessWatch::operator=(ProcessWatch&&) noexcept = default;
+ProcessWatch::~ProcessWatch() = default;
+
+Result<std::span<const ProcessRecord>> ProcessWatch::walk(Detail detail) {
+  return implementation_->walk(detail);
+}
+
+Result<void> ProcessWatch::drain_exits(Exits& exits) { return implementation_->drain(exits); }
+
+bool ProcessWatch::has_cpu_delay() const { return implementation_->globals().has_cpu_delay != 0; }
+
+bool ProcessWatch::has_storage_bytes() const {
+  return implementation_->globals().has_storage_bytes != 0;
+}
+
+}  // namespace bpf
