@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
+#include <limits>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -34,16 +36,21 @@ Error from_errno(std::string_view path, int number, Errc missing) {
 constexpr std::size_t kLeastPageBytes = 4096;
 constexpr std::size_t sure_end_bytes(Ending ending) {
   switch (ending) {
-    case Ending::empty_read: break;
-    case Ending::short_read: return kLeastPageBytes / 2;
-    case Ending::short_lines: return kLeastPageBytes - 64;
+    case Ending::empty_read:
+      break;
+    case Ending::short_read:
+      return kLeastPageBytes / 2;
+    case Ending::short_lines:
+      return kLeastPageBytes - 64;
   }
   return 0;
 }
 
-/// Reads to the end. The kernel reports no size for these files and may return short reads to keep
-/// lines whole, so that of longer ones only an empty read is the end. Returns 0 or an errno.
-int read_whole(int descriptor, Ending ending, std::string& buffer, std::size_t& used) {
+/// Reads to the end, or what is enough of it. The kernel reports no size for these files and may
+/// return short reads to keep lines whole, so that of longer ones only an empty read is the end.
+/// Returns 0 or an errno.
+int read_whole(int descriptor, Ending ending, std::string& buffer, std::size_t& used,
+               std::size_t enough_bytes = std::numeric_limits<std::size_t>::max()) {
   used = 0;
   for (;;) {
     if (used == buffer.size()) buffer.resize(std::max(kFirstRoom, 2 * buffer.size()));
@@ -57,6 +64,7 @@ int read_whole(int descriptor, Ending ending, std::string& buffer, std::size_t& 
     used += static_cast<std::size_t>(got);
     const bool is_short = static_cast<std::size_t>(got) < sure_end_bytes(ending);
     if (is_short && used < buffer.size() && buffer[used - 1] == '\n') return 0;
+    if (used >= enough_bytes) return 0;
     if (used > kMaxFileBytes) return EFBIG;
   }
 }
@@ -150,6 +158,24 @@ Result<std::string_view> FileReader::read(const char* path, Ending ending) {
   ::close(descriptor);
   if (failure != 0) return from_errno(path, failure, Errc::gone);
   return std::string_view(buffer_).substr(0, used);
+}
+
+Result<std::string_view> FileReader::read_start(const char* path, std::size_t max_bytes) {
+  const int descriptor = ::openat(directory_, path, kOpenFlags);
+  if (descriptor < 0) return from_errno(path, errno, Errc::gone);
+  std::size_t used = 0;
+  const int failure = read_whole(descriptor, Ending::empty_read, buffer_, used, max_bytes);
+  ::close(descriptor);
+  if (failure != 0) return from_errno(path, failure, Errc::gone);
+  return std::string_view(buffer_).substr(0, std::min(used, max_bytes));
+}
+
+Result<std::string> FileReader::link(const char* path) {
+  std::string target(PATH_MAX, '\0');  // the kernel's paths are not longer
+  const auto length = ::readlinkat(directory_, path, target.data(), target.size());
+  if (length < 0) return from_errno(path, errno, Errc::gone);
+  target.resize(static_cast<std::size_t>(length));
+  return target;
 }
 
 Result<void> FileReader::list(const char* path, std::vector<std::string>& names) {

@@ -1,7 +1,7 @@
 #include "procfs/process.hpp"
 
+#include <algorithm>
 #include <array>
-#include <limits>
 #include <optional>
 
 #include "procfs/text.hpp"
@@ -16,10 +16,19 @@ struct Column {
   std::uint64_t ProcessStat::*value;
 };
 constexpr int kParentColumn = 4;
+constexpr int kFlagsColumn = 9;
+constexpr std::uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD of the kernel's linux/sched.h
 constexpr std::array kColumns = {
-    Column{10, &ProcessStat::minor_faults},  Column{12, &ProcessStat::major_faults},
-    Column{14, &ProcessStat::user_ticks},    Column{15, &ProcessStat::system_ticks},
-    Column{20, &ProcessStat::threads},       Column{22, &ProcessStat::start_time_ticks},
+    Column{10, &ProcessStat::minor_faults},
+    Column{11, &ProcessStat::children_minor_faults},
+    Column{12, &ProcessStat::major_faults},
+    Column{13, &ProcessStat::children_major_faults},
+    Column{14, &ProcessStat::user_ticks},
+    Column{15, &ProcessStat::system_ticks},
+    Column{16, &ProcessStat::children_user_ticks},
+    Column{17, &ProcessStat::children_system_ticks},
+    Column{20, &ProcessStat::threads},
+    Column{22, &ProcessStat::start_time_ticks},
     Column{23, &ProcessStat::virtual_bytes},
 };
 
@@ -29,6 +38,10 @@ bool parse_columns(std::string_view text, ProcessStat& stat) {
   stat.state = state.front();
   if (!to_number(take_field(text), stat.parent_pid)) return false;
   int number = kParentColumn;
+  while (++number < kFlagsColumn) take_field(text);
+  std::uint64_t flags = 0;
+  if (!take_number(text, flags)) return false;
+  stat.is_kernel_thread = (flags & kKernelThread) != 0;
   for (const auto& column : kColumns) {
     while (++number < column.number) take_field(text);
     if (!take_number(text, stat.*column.value)) return false;
@@ -36,13 +49,26 @@ bool parse_columns(std::string_view text, ProcessStat& stat) {
   return true;
 }
 
-bool parse_kilobytes(std::string_view text, std::optional<std::uint64_t>& bytes) {
-  constexpr std::uint64_t kBytesPerKilobyte = 1024;
-  std::uint64_t kilobytes = 0;
-  if (!take_number(text, kilobytes) || take_field(text) != "kB") return false;
-  if (kilobytes > std::numeric_limits<std::uint64_t>::max() / kBytesPerKilobyte) return false;
-  bytes = kilobytes * kBytesPerKilobyte;
+template <class T>
+bool parse_number(std::string_view text, std::optional<T>& out) {
+  T value = 0;
+  if (!take_number(text, value)) return false;
+  out = value;
   return true;
+}
+
+/// The two lines are near the end, far behind all others that we read: looking for them costs less
+/// than taking every line.
+bool parse_switches(std::string_view text, ProcessStatus& status) {
+  constexpr std::string_view kVoluntary = "voluntary_ctxt_switches:";
+  constexpr std::string_view kNonvoluntary = "nonvoluntary_ctxt_switches:";
+  text.remove_prefix(std::min(text.find(kVoluntary), text.size()));
+  if (text.empty()) return true;
+  auto line = take_line(text);
+  take_field(line);
+  if (!parse_number(line, status.voluntary_switches)) return false;
+  line = take_line(text);
+  return take_field(line) == kNonvoluntary && parse_number(line, status.nonvoluntary_switches);
 }
 
 }  // namespace
@@ -64,6 +90,7 @@ Result<ProcessStat> parse_process_stat(std::string_view text) {
 }
 
 Result<ProcessStatus> parse_process_status(std::string_view text) {
+  ProcessStatus status;
   std::optional<std::uint64_t> resident_bytes;
   std::optional<std::uint64_t> swapped_bytes;
   bool has_threads = false;
@@ -73,8 +100,10 @@ Result<ProcessStatus> parse_process_status(std::string_view text) {
     auto rest = line;
     const auto key = take_field(rest);
     has_threads = key == "Threads:";
-    if ((key == "VmRSS:" && !parse_kilobytes(rest, resident_bytes)) ||
-        (key == "VmSwap:" && !parse_kilobytes(rest, swapped_bytes))) {
+    if ((key == "Uid:" && !parse_number(rest, status.uid)) ||
+        (key == "VmHWM:" && !to_bytes(rest, status.peak_resident_bytes)) ||
+        (key == "VmRSS:" && !to_bytes(rest, resident_bytes)) ||
+        (key == "VmSwap:" && !to_bytes(rest, swapped_bytes))) {
       return malformed("status of a process", line);
     }
   }
@@ -82,7 +111,13 @@ Result<ProcessStatus> parse_process_status(std::string_view text) {
   if (resident_bytes.has_value() != swapped_bytes.has_value()) {
     return malformed("status of a process", "one of VmRSS and VmSwap is missing");
   }
-  return ProcessStatus{resident_bytes.value_or(0), swapped_bytes.value_or(0)};
+  if (status.peak_resident_bytes && !resident_bytes) {
+    return malformed("status of a process", "VmHWM without VmRSS");
+  }
+  if (!parse_switches(text, status)) return malformed("status of a process", "ctxt_switches");
+  status.resident_bytes = resident_bytes.value_or(0);
+  status.swapped_bytes = swapped_bytes.value_or(0);
+  return status;
 }
 
 Result<ProcessIo> parse_process_io(std::string_view text) {

@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "procfs/file_reader.hpp"
 #include "procfs/process.hpp"
+#include "procfs/process_details.hpp"
+#include "procfs/process_identity.hpp"
 
 namespace procfs {
 
@@ -32,6 +35,23 @@ struct ProcessWalk {
   std::uint64_t beyond_limit = 0;  ///< Not tried, as more processes were listed than we read.
 };
 
+/// What we read of one thread, which is the thread's own as far as ProcessStat says so.
+struct Thread {
+  std::int32_t tid = 0;
+  ProcessStat stat;
+  std::optional<ProcessIo> io;  ///< As in Process.
+  std::optional<std::uint64_t> voluntary_switches;
+  std::optional<std::uint64_t> nonvoluntary_switches;
+  /// The function of the kernel that it sleeps in. Absent when it does not, and without the right.
+  std::optional<std::string> wait_channel;
+};
+
+/// The threads of a process. Those that end meanwhile are not in it.
+struct ProcessThreads {
+  std::vector<Thread> threads;     ///< By ascending tid.
+  std::uint64_t beyond_limit = 0;  ///< Not tried, as there were more than we read.
+};
+
 /// Reads processes; the only place that knows the paths. Not thread-safe.
 class ProcessReader {
  public:
@@ -48,21 +68,47 @@ class ProcessReader {
   /// Fails with `denied` or `malformed` too, or `io`.
   Result<Process> read(std::int32_t pid);
 
+  /// Single parts of a process, read when it is new or rarely. All fail with `gone` when there is
+  /// no such process, `unsupported` when this one has no such part (a kernel thread no program, a
+  /// zombie no memory) or the kernel does not offer it, `denied`, `malformed`, or `io`.
+  ///
+  /// cmdline and smaps_rollup wait while the process changes its memory, which it may do for ever:
+  /// not for a thread that others wait for. cmdline gives the first kMaxCommandLineBytes at most;
+  /// exe and smaps_rollup need the same user or CAP_SYS_PTRACE.
+  static constexpr std::size_t kMaxCommandLineBytes = 4096;
+  Result<std::vector<std::string>> read_cmdline(std::int32_t pid);
+  Result<std::vector<ProcessCgroup>> read_cgroups(std::int32_t pid);
+  /// The target of /proc/PID/exe, with " (deleted)" behind it when the program is no more there.
+  Result<std::string> read_executable(std::int32_t pid);
+  Result<ProcessLimits> read_limits(std::int32_t pid);
+  Result<ProcessSmapsRollup> read_smaps_rollup(std::int32_t pid);
+  Result<ProcessStatm> read_statm(std::int32_t pid);
+
+  /// The threads of a process, at most so many. Four files each.
+  static constexpr std::size_t kMaxThreads = 4096;
+  Result<ProcessThreads> read_threads(std::int32_t pid, std::size_t max_threads = kMaxThreads);
+
   /// Lists, and reads those with the lowest pids, in the memory of the last walk. One that cannot
   /// be read does not spoil the rest. Fails when /proc cannot be listed and when there is nothing
   /// to hand on: with the first process's error, or `unsupported` where there is no process.
   Result<void> walk(ProcessWalk& walk);
 
  private:
-  // As long as the longest number, '/', the longest name below, and the end.
-  using Path = std::array<char, 24>;
+  // As long as the longest two numbers, "/task/", '/', the longest name below, and the end.
+  using Path = std::array<char, 48>;
   static Path path(std::int32_t pid, std::string_view file);
+  static Path thread_path(std::int32_t pid, std::int32_t tid, std::string_view file);
 
   template <class T>
-  Result<T> read_file(std::int32_t pid, std::string_view file,
+  Result<T> read_file(const Path& path, Result<T> (*parse)(std::string_view));
+  template <class T>
+  Result<T> read_part(std::int32_t pid, std::string_view file,
                       Result<T> (*parse)(std::string_view));
   template <class T>
-  Result<std::optional<T>> if_readable(std::int32_t pid, const Result<T>& part);
+  Result<std::optional<T>> if_readable(const Path& directory, const Result<T>& part);
+  Error explained(std::int32_t pid, const Error& error);
+  Result<void> list_numbers(const char* directory, std::vector<std::int32_t>& numbers);
+  Result<Thread> read_thread(std::int32_t pid, std::int32_t tid);
   Result<std::uint64_t> count_open_files(std::int32_t pid);
 
   FileReader& proc_;
@@ -70,6 +116,7 @@ class ProcessReader {
   bool directory_size_is_count_;
   std::vector<std::string> names_;
   std::vector<std::int32_t> pids_;
+  std::vector<std::int32_t> tids_;
 };
 
 }  // namespace procfs

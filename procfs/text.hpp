@@ -1,9 +1,11 @@
-// What every parser needs: lines, blank-separated fields, whole numbers.
+// What every parser needs: lines, blank-separated fields, whole numbers, sizes.
 #pragma once
 
 #include <charconv>
 #include <concepts>
+#include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -63,6 +65,16 @@ template <std::unsigned_integral T>
   }
   line.remove_prefix(static_cast<std::size_t>(at - line.data()));
   out = value;
+  return true;
+}
+
+/// True when `text` begins with a number of kB, as in "12 kB", of 1024 bytes each, that fit.
+[[nodiscard]] inline bool to_bytes(std::string_view text, std::optional<std::uint64_t>& bytes) {
+  constexpr std::uint64_t kBytesPerKilobyte = 1024;
+  std::uint64_t kilobytes = 0;
+  if (!take_number(text, kilobytes) || take_field(text) != "kB") return false;
+  if (kilobytes > std::numeric_limits<std::uint64_t>::max() / kBytesPerKilobyte) return false;
+  bytes = kilobytes * kBytesPerKilobyte;
   return true;
 }
 

@@ -231,3 +231,31 @@ TEST_CASE("a FileReader survives being moved") {
   two.reset();
   CHECK(*reader.read("file") == "of two");
 }
+
+TEST_CASE("read_start gives no more of a file than asked for") {
+  tests::FileTree tree;
+  tree.write("proc/short", "abc").write("proc/long", std::string(10'000, 'x') + "y");
+  auto files = tests::open_mount(tree.path() / "proc");
+  CHECK(*files.read_start("short", 4096) == "abc");
+  CHECK(*files.read_start("short", 2) == "ab");
+  CHECK(*files.read_start("long", 5000) == std::string(5000, 'x'));
+  CHECK(files.read_start("long", 20'000)->size() == 10'001);
+  const auto missing = files.read_start("missing", 1);
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().code == Errc::gone);
+}
+
+TEST_CASE("link gives the target of a link, whether it exists or not") {
+  tests::FileTree tree;
+  tree.write("proc/file", "");
+  const std::string target = "/" + std::string(4000, 'x');
+  std::filesystem::create_symlink(target, tree.path() / "proc/link");
+  auto files = tests::open_mount(tree.path() / "proc");
+  CHECK(*files.link("link") == target);
+  const auto missing = files.link("missing");
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().code == Errc::gone);
+  const auto file = files.link("file");
+  REQUIRE_FALSE(file);
+  CHECK(file.error().code == Errc::io);
+}

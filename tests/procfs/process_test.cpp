@@ -22,9 +22,11 @@ const std::string kColumns =
 const std::string kStat = "13528 (cat)" + kColumns;
 
 const std::string kStatus =
-    "Name:\tcat\nUmask:\t0022\nState:\tR (running)\nPid:\t13529\nVmPeak:\t    3060 kB\n"
+    "Name:\tcat\nUmask:\t0022\nState:\tR (running)\nPid:\t13529\nUid:\t1000\t0\t1\t2\nVmPeak:\t    "
+    "3060 kB\n"
     "VmHWM:\t    1800 kB\nVmRSS:\t    1716 kB\nRssAnon:\t     116 kB\nVmSwap:\t      12 kB\n"
-    "HugetlbPages:\t       0 kB\nThreads:\t1\nvoluntary_ctxt_switches:\t0\n";
+    "HugetlbPages:\t       0 kB\nThreads:\t1\nSigQ:\t0/96364\nMems_allowed_list:\t0\n"
+    "voluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n";
 
 const std::string kIo =
     "rchar: 6976\nwchar: 1\nsyscr: 10\nsyscw: 2\nread_bytes: 4096\nwrite_bytes: 8192\n"
@@ -39,13 +41,29 @@ TEST_CASE("parse_process_stat reads every column we use") {
   CHECK(stat->comm == "cat");
   CHECK(stat->state == 'S');
   CHECK(stat->parent_pid == 7);
+  CHECK_FALSE(stat->is_kernel_thread);
   CHECK(stat->minor_faults == 981);
+  CHECK(stat->children_minor_faults == 17);
   CHECK(stat->major_faults == 42);
+  CHECK(stat->children_major_faults == 18);
   CHECK(stat->user_ticks == 1503);
   CHECK(stat->system_ticks == 77);
+  CHECK(stat->children_user_ticks == 19);
+  CHECK(stat->children_system_ticks == 21);
   CHECK(stat->threads == 3);
   CHECK(stat->start_time_ticks == 164183);
   CHECK(stat->virtual_bytes == 3133440);
+}
+
+TEST_CASE("parse_process_stat tells kernel threads by their flag") {
+  // Those of kthreadd of Linux 6.18, and all but the one that counts.
+  const auto [flags, expected] =
+      GENERATE(table<const char*, bool>({{"2129984", true}, {"4292870143", false}}));
+  INFO(flags);
+  const auto stat = parse_process_stat("2 (kthreadd) S 0 0 0 0 -1 " + std::string(flags) +
+                                       " 0 0 0 0 0 3 0 0 20 0 1 0 8 0 0");
+  REQUIRE(stat);
+  CHECK(stat->is_kernel_thread == expected);
 }
 
 TEST_CASE("parse_process_stat takes any name a process can give itself") {
@@ -93,6 +111,7 @@ TEST_CASE("parse_process_stat rejects text that is not the stat of a process") {
       {"the text ends in the start time", "1 (cat) S 7 1 1 0 -1 0 1 1 1 1 1 1 1 1 20 0 3 0 1"},
       {"a number past 64 bits",
        "1 (cat) S 7 1 1 0 -1 0 18446744073709551616 1 1 1 1 1 1 1 20 0 3 0 1 1 1"},
+      {"flags that are no number", "1 (cat) S 7 1 1 0 -1 - 0 1 1 1 1 1 1 1 20 0 3 0 1 1 1"},
       {"a negative number", "1 (cat) S 7 1 1 0 -1 0 1 1 1 1 -1 1 1 1 20 0 3 0 1 1 1"},
   }));
   INFO(what);
@@ -107,6 +126,24 @@ TEST_CASE("parse_process_status reads resident and swapped memory in bytes") {
   constexpr std::uint64_t kKilobyte = 1024;
   CHECK(status->resident_bytes == 1716 * kKilobyte);
   CHECK(status->swapped_bytes == 12 * kKilobyte);
+  CHECK(status->peak_resident_bytes == 1800 * kKilobyte);
+}
+
+TEST_CASE("parse_process_status reads the real user and the switches") {
+  const auto status = parse_process_status(kStatus);
+  REQUIRE(status);
+  CHECK(status->uid == 1000);
+  CHECK(status->voluntary_switches == 150);
+  CHECK(status->nonvoluntary_switches == 545);
+}
+
+TEST_CASE("parse_process_status: what has no line is absent") {
+  const auto status = parse_process_status("VmRSS:\t 1 kB\nVmSwap:\t 1 kB\nThreads:\t1\n");
+  REQUIRE(status);
+  CHECK_FALSE(status->uid);
+  CHECK_FALSE(status->peak_resident_bytes);
+  CHECK_FALSE(status->voluntary_switches);
+  CHECK_FALSE(status->nonvoluntary_switches);
 }
 
 TEST_CASE("parse_process_status: a process without an address space holds no memory") {
@@ -114,6 +151,7 @@ TEST_CASE("parse_process_status: a process without an address space holds no mem
   REQUIRE(status);
   CHECK(status->resident_bytes == 0);
   CHECK(status->swapped_bytes == 0);
+  CHECK_FALSE(status->peak_resident_bytes);
 }
 
 TEST_CASE("parse_process_status rejects text that is not the status of a process") {
@@ -123,6 +161,16 @@ TEST_CASE("parse_process_status rejects text that is not the status of a process
       {"cut within memory", "Name:\tcat\nVmRSS:\t 1 kB\nVmSwap:\t 1 kB\n"},
       {"no VmSwap", "VmRSS:\t 1 kB\nThreads:\t1\n"},
       {"no VmRSS", "VmSwap:\t 1 kB\nThreads:\t1\n"},
+      {"a peak without memory", "VmHWM:\t 1 kB\nThreads:\t1\n"},
+      {"a peak that is not a number",
+       "VmHWM:\t x kB\nVmRSS:\t 1 kB\nVmSwap:\t 1 kB\nThreads:\t1\n"},
+      {"a user that is not a number", "Uid:\t-1\t0\t0\t0\nThreads:\t1\n"},
+      {"a user past 32 bits", "Uid:\t4294967296\t0\t0\t0\nThreads:\t1\n"},
+      {"no user", "Uid:\nThreads:\t1\n"},
+      {"switches that are not a number",
+       "Threads:\t1\nvoluntary_ctxt_switches:\tx\nnonvoluntary_ctxt_switches:\t1\n"},
+      {"only voluntary switches", "Threads:\t1\nvoluntary_ctxt_switches:\t1\n"},
+      {"only nonvoluntary switches", "Threads:\t1\nnonvoluntary_ctxt_switches:\t1\n"},
       {"not a number", "VmRSS:\t x kB\nVmSwap:\t 1 kB\nThreads:\t1\n"},
       {"no number", "VmRSS:\t kB\nVmSwap:\t 1 kB\nThreads:\t1\n"},
       {"another unit", "VmRSS:\t 1 MB\nVmSwap:\t 1 kB\nThreads:\t1\n"},
