@@ -137,6 +137,12 @@ Result<FileReader> FileReader::open(const std::string& mount_point) {
   return FileReader(directory);
 }
 
+Result<FileReader> FileReader::duplicate() const {
+  const int directory = ::fcntl(directory_, F_DUPFD_CLOEXEC, 0);
+  if (directory < 0) return from_errno("duplicate of a directory", errno, Errc::io);
+  return FileReader(directory);
+}
+
 FileReader::FileReader(FileReader&& other) noexcept
     : directory_(std::exchange(other.directory_, -1)), buffer_(std::move(other.buffer_)) {}
 

@@ -63,6 +63,9 @@ class FileReader {
   /// Fails with `unsupported` when there is no such directory, `denied`, or `io`.
   static Result<FileReader> open(const std::string& mount_point);
 
+  /// Another one of the same place, for another thread. Fails with `io`.
+  [[nodiscard]] Result<FileReader> duplicate() const;
+
   FileReader(FileReader&& other) noexcept;
   FileReader& operator=(FileReader&& other) noexcept;
   FileReader(const FileReader&) = delete;

@@ -94,6 +94,10 @@ Result<std::vector<std::string>> ProcessReader::read_cmdline(std::int32_t pid) {
   return parse_process_cmdline(*text);
 }
 
+Result<ProcessStat> ProcessReader::read_stat(std::int32_t pid) {
+  return read_part(pid, "stat", parse_process_stat);
+}
+
 Result<std::vector<ProcessCgroup>> ProcessReader::read_cgroups(std::int32_t pid) {
   return read_part(pid, "cgroup", parse_process_cgroup);
 }

@@ -78,6 +78,7 @@ class ProcessReader {
   static constexpr std::size_t kMaxCommandLineBytes = 4096;
   Result<std::vector<std::string>> read_cmdline(std::int32_t pid);
   Result<std::vector<ProcessCgroup>> read_cgroups(std::int32_t pid);
+  Result<ProcessStat> read_stat(std::int32_t pid);
   /// The target of /proc/PID/exe, with " (deleted)" behind it when the program is no more there.
   Result<std::string> read_executable(std::int32_t pid);
   Result<ProcessLimits> read_limits(std::int32_t pid);

@@ -70,6 +70,7 @@ void ProcessLedger::settle_waiting(Clock::time_point now) {
     } else {
       give_up(known);
     }
+    resolver_.forget(entry->first);
     entry = waiting_.erase(entry);
   }
 }
@@ -154,15 +155,21 @@ void ProcessLedger::settle_vanished(std::span<const std::int32_t> unread, Clock:
     if (known.walk == walks_) return false;
     // Listed but not read: perhaps it lives on, and forgotten it would be counted anew.
     if (!unread.empty() && is_unread(known)) return false;
-    if (known.has_ended) return true;
-    if (const auto exit = exits_.find(known.basics.identity); exit != exits_.end()) {
+    const auto identity = known.basics.identity;
+    if (known.has_ended) {
+      resolver_.forget(identity);
+      return true;
+    }
+    if (const auto exit = exits_.find(identity); exit != exits_.end()) {
       finish(known, *exit->second, now);
       exits_.erase(exit);
     } else if (options_.has_exits) {
-      waiting_.insert_or_assign(known.basics.identity, Waiting{known, now});
+      waiting_.insert_or_assign(identity, Waiting{known, now});
+      return true;
     } else {
       give_up(known);
     }
+    resolver_.forget(identity);
     return true;
   });
 }

@@ -33,6 +33,8 @@ class GroupResolver {
 
   /// Asked at first sight, after each change of name or exec, and again after `later`.
   virtual Answer resolve(const ProcessBasics& process, bool has_ended, GroupKey& key) = 0;
+  /// The process is gone, and will not be asked for again.
+  virtual void forget(const ProcessIdentity& /*identity*/) {}
 };
 
 /// What a walk is for.

@@ -63,7 +63,7 @@ void ProcessLedger::account(Known& known, const ProcessUse& use) {
   if (known.is_unnamed) return;
   const auto more = taken_growth(use, known.counted);
   if (known.group == nullptr) return;
-  known.cpu_ns_in_slot += more.cpu_ns;
+  if (walks_ > 1) known.cpu_ns_in_slot += more.cpu_ns;  // what was before is of no window
   credit(*known.group, more);
 }
 
@@ -71,7 +71,8 @@ void ProcessLedger::account(Known& known, const ProcessUse& use) {
 /// be of last week, and says nothing of now.
 void ProcessLedger::see_peak(Known& known, std::uint64_t mark_bytes, std::uint64_t resident_bytes,
                              Clock::time_point now) {
-  const auto peak = mark_bytes > known.peak_bytes ? mark_bytes : resident_bytes;
+  const bool is_old = walks_ == 1;  // it may be of before our time
+  const auto peak = mark_bytes > known.peak_bytes && !is_old ? mark_bytes : resident_bytes;
   known.peak_bytes = std::max(known.peak_bytes, mark_bytes);
   if (known.group == nullptr || peak == 0) return;
   known.peak_bytes_in_slot = std::max(known.peak_bytes_in_slot, peak);

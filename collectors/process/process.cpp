@@ -1,208 +1,185 @@
-// Processes by name, from /proc/PID. Families of process-exporter, with the name as group.
-//
-// Each scrape is one walk, so that what a process used between the last walk and its end is not in
-// the counters yet.
+// Processes by group: what the groups hold, and what all their processes ever used.
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "collectors/catalog.hpp"
-#include "collectors/process/groups.hpp"
+#include "collectors/process/families.hpp"
+#include "collectors/process/ledger.hpp"
+#include "collectors/process/naming.hpp"
+#include "collectors/process/source.hpp"
+#include "collectors/process/top_families.hpp"
 
 namespace collectors {
 namespace {
 
 using metrics::Family;
 using metrics::Kind;
-using Counters = ProcessCounters;
-using Members = ProcessGroup::Members;
 
-// The series of a page are at most 18 times as many.
+// The series of a page are at most some 35 times as many.
 constexpr std::size_t kMaxGroups = 200;
 // Long enough for every scraper that comes once per window to see the last values.
 constexpr int kWindowsToKeepEmpty = 2;
+constexpr double kNanosecondsPerSecond = 1e9;
 
-struct Units {
-  double ticks_per_second = 0;
-  double boot_time_seconds = 0;
-};
+constexpr Setting kSource = {
+    "source",
+    "where processes are seen: bpf, taskstats, proc, or auto, the first of "
+    "these that works",
+    "auto"};
+constexpr std::array kSettings = {kSource, kProcessBudget, kNamingConfig, kNamingLabels};
 
-using Value = std::optional<double> (*)(const ProcessGroup& group, const Units& units);
+constexpr Family kExitSource = {
+    "host_process_exit_source",
+    "How exits are heard of, 1 for the way in use: BPF, taskstats, or the parents' cutime in "
+    "/proc/PID/stat."};
+constexpr std::array<std::string_view, 3> kExitSources = {"bpf", "taskstats", "parents"};
+constexpr Family kUnreadable = {
+    "host_process_unreadable_total",
+    "Reads of /proc/PID that failed, by reason; the process is then missing from "
+    "its group until it can be read.",
+    Kind::counter};
+constexpr Family kUntold = {
+    "host_process_exits_lost_total",
+    "Processes gone from /proc whose end was not told: what they used last is in no "
+    "group.",
+    Kind::counter};
+constexpr Family kCrowded = {
+    "host_process_crowded_out_total",
+    "Processes of /proc that came into the group \"other\" for want of a place.", Kind::counter};
+constexpr Family kUnattributed = {
+    "host_process_unattributed_cpu_seconds_total",
+    "CPU time of the host, by /proc/stat, that is in no process group: of processes that were "
+    "missed or belong to no group, and of interrupts.",
+    Kind::counter};
+constexpr Family kWalks = {"host_process_walks_total",
+                           "Walks over all processes of /proc, for ticks and for pages.",
+                           Kind::counter};
 
-template <std::uint64_t Members::*Member>
-std::optional<double> sum(const ProcessGroup& group, const Units& /*units*/) {
-  return static_cast<double>(group.members.*Member);
+std::unique_ptr<ProcessSource> open_source(const Host& host) {
+  const auto wanted = host.settings.text("process", kSource);
+  for (const auto& candidate : kProcessSources) {
+    if (wanted != "auto" && wanted != candidate.name) continue;
+    auto source = candidate.open(host);
+    if (source) return *std::move(source);
+    if (wanted != "auto") {
+      throw std::invalid_argument("--collector.process.source: " + wanted +
+                                  " does not work here: " + source.error().detail);
+    }
+  }
+  throw std::invalid_argument("--collector.process.source: '" + wanted +
+                              "' is not auto, bpf, taskstats or proc");
 }
 
-template <std::size_t State>
-std::optional<double> in_state(const ProcessGroup& group, const Units& /*units*/) {
-  return static_cast<double>(group.members.in_state[State]);
+std::uint64_t busy_ticks(const procfs::CpuTicks& ticks) {
+  return ticks.user + ticks.nice + ticks.system;  // user and nice hold what guests used
 }
-
-std::optional<double> open_files(const ProcessGroup& group, const Units& /*units*/) {
-  if (!group.members.open_files) return std::nullopt;
-  return static_cast<double>(*group.members.open_files);
-}
-
-std::optional<double> oldest_start(const ProcessGroup& group, const Units& units) {
-  const auto ticks = group.members.oldest_start_ticks;
-  if (!ticks) return std::nullopt;
-  return units.boot_time_seconds + static_cast<double>(*ticks) / units.ticks_per_second;
-}
-
-template <std::uint64_t Counters::*Counter>
-std::optional<double> total(const ProcessGroup& group, const Units& /*units*/) {
-  return static_cast<double>(group.totals.*Counter);
-}
-
-template <std::uint64_t Counters::*Counter>
-std::optional<double> total_seconds(const ProcessGroup& group, const Units& units) {
-  return static_cast<double>(group.totals.*Counter) / units.ticks_per_second;
-}
-
-template <std::uint64_t Counters::*Counter>
-std::optional<double> total_io(const ProcessGroup& group, const Units& /*units*/) {
-  if (!group.has_io) return std::nullopt;
-  return static_cast<double>(group.totals.*Counter);
-}
-
-struct Part {
-  std::string_view name;  // the value of Table::label; empty where the family has no such label
-  Value value = nullptr;
-};
-
-struct Table {
-  Family family;
-  std::string_view label;
-  std::array<Part, kProcessStates.size()> parts;  // the first without a value ends them
-};
-
-constexpr std::array kTables = {
-    Table{{"namedprocess_namegroup_num_procs",
-           "Processes of this name, kernel threads and zombies included, from /proc/PID/stat.",
-           Kind::gauge},
-          "",
-          {{{"", sum<&Members::processes>}}}},
-    Table{{"namedprocess_namegroup_cpu_seconds_total",
-           "CPU time that processes used while they had this name, from utime and stime of "
-           "/proc/PID/stat.",
-           Kind::counter},
-          "mode",
-          {{{"user", total_seconds<&Counters::user_ticks>},
-            {"system", total_seconds<&Counters::system_ticks>}}}},
-    Table{{"namedprocess_namegroup_memory_bytes",
-           "Memory of the processes, shared pages counted for each: VmRSS and VmSwap of "
-           "/proc/PID/status, vsize of /proc/PID/stat.",
-           Kind::gauge},
-          "memtype",
-          {{{"resident", sum<&Members::resident_bytes>},
-            {"virtual", sum<&Members::virtual_bytes>},
-            {"swapped", sum<&Members::swapped_bytes>}}}},
-    Table{{"namedprocess_namegroup_num_threads",
-           "Threads of the processes, from num_threads of /proc/PID/stat.", Kind::gauge},
-          "",
-          {{{"", sum<&Members::threads>}}}},
-    Table{{"namedprocess_namegroup_open_filedesc",
-           "File descriptors open in those processes that may be looked at, from /proc/PID/fd.",
-           Kind::gauge},
-          "",
-          {{{"", open_files}}}},
-    Table{{"namedprocess_namegroup_read_bytes_total",
-           "Bytes fetched from storage by those processes that may be looked at, from read_bytes "
-           "of /proc/PID/io.",
-           Kind::counter},
-          "",
-          {{{"", total_io<&Counters::read_bytes>}}}},
-    Table{{"namedprocess_namegroup_write_bytes_total",
-           "Bytes sent to storage by those processes that may be looked at, from write_bytes of "
-           "/proc/PID/io.",
-           Kind::counter},
-          "",
-          {{{"", total_io<&Counters::write_bytes>}}}},
-    Table{
-        {"namedprocess_namegroup_major_page_faults_total",
-         "Page faults that had to wait for storage, from majflt of /proc/PID/stat.", Kind::counter},
-        "",
-        {{{"", total<&Counters::major_faults>}}}},
-    Table{{"namedprocess_namegroup_minor_page_faults_total",
-           "Page faults served from memory, from minflt of /proc/PID/stat.", Kind::counter},
-          "",
-          {{{"", total<&Counters::minor_faults>}}}},
-    Table{{"namedprocess_namegroup_states",
-           "Processes by the state of their main thread, from /proc/PID/stat.", Kind::gauge},
-          "state",
-          {{{kProcessStates[0], in_state<0>},
-            {kProcessStates[1], in_state<1>},
-            {kProcessStates[2], in_state<2>},
-            {kProcessStates[3], in_state<3>},
-            {kProcessStates[4], in_state<4>}}}},
-    Table{{"namedprocess_namegroup_oldest_start_time_seconds",
-           "Start of the oldest of the processes since the epoch, from btime of /proc/stat and "
-           "starttime of /proc/PID/stat.",
-           Kind::gauge},
-          "",
-          {{{"", oldest_start}}}},
-};
-
-constexpr Family kUnread = {"host_process_unread",
-                            "Processes listed in /proc but missing from every group, by reason: "
-                            "the kernel denied us, a file was malformed, another error, or there "
-                            "were more than we read.",
-                            Kind::gauge};
 
 class Processes final : public Collector {
  public:
   explicit Processes(const Host& host)
       : host_(host),
-        reader_(host.proc),
-        groups_(kMaxGroups,
-                std::chrono::duration_cast<Clock::duration>(kWindowsToKeepEmpty * host.window)) {}
+        source_(open_source(host)),
+        naming_(host),
+        top_naming_(host),
+        ledger_(naming_, {.groups = {kMaxGroups, std::chrono::duration_cast<Clock::duration>(
+                                                     kWindowsToKeepEmpty * host.window)},
+                          .window = host.window,
+                          .has_exits = source_->tells_exits()}) {}
+
+  void tick(Clock::time_point now) override {
+    if (!source_->is_due(now) || !take(WalkFor::sample, now)) return;
+    ledger_.end_tick(now, ticked_at_ ? now - *ticked_at_ : Clock::duration::zero());
+    ticked_at_ = now;
+  }
 
   metrics::Result<void> refresh(Clock::time_point now) override {
     const auto& stat = host_.files.stat.at(now);
     if (!stat) return stat.error();
-    if (auto walked = reader_.walk(walk_); !walked) return walked;
-    units_ = {host_.system.ticks_per_second, static_cast<double>(stat->boot_time_seconds)};
-    groups_.update(walk_, now);
+    if (auto taken = take(WalkFor::page, now); !taken) return taken;
+    boot_time_seconds_ = static_cast<double>(stat->boot_time_seconds);
+    refreshed_at_ = now;
+    measure_unattributed(stat->all_cpus);
+    top_ = {top_naming_.describe(ledger_.busiest(kTopProcesses)),
+            top_naming_.describe(ledger_.largest(kTopProcesses))};
     return {};
   }
 
   void emit(metrics::Sink& sink) const override {
-    for (const auto& table : kTables) emit_table(sink, table);
-    sink.family(kUnread);
-    sink.sample({{"reason", "denied"}}, static_cast<double>(walk_.denied));
-    sink.sample({{"reason", "malformed"}}, static_cast<double>(walk_.malformed));
-    sink.sample({{"reason", "error"}}, static_cast<double>(walk_.failed));
-    sink.sample({{"reason", "limit"}}, static_cast<double>(walk_.beyond_limit));
+    emit_groups(sink, {.groups = ledger_.groups(),
+                       .label_names = naming_.label_names(),
+                       .ticks_per_second = host_.system.ticks_per_second,
+                       .boot_time_seconds = boot_time_seconds_,
+                       .now = refreshed_at_,
+                       .tells_exits = source_->tells_exits()});
+    emit_top(sink, top_);
+    sink.family(kExitSource);
+    for (const auto source : kExitSources) {
+      sink.sample({{"source", source}}, source == source_->exit_source() ? 1 : 0);
+    }
+    const auto losses = source_->losses();
+    sink.family(kUnreadable);
+    sink.sample({{"reason", "denied"}}, static_cast<double>(losses.denied));
+    sink.sample({{"reason", "malformed"}}, static_cast<double>(losses.malformed));
+    sink.sample({{"reason", "error"}}, static_cast<double>(losses.failed));
+    if (source_->tells_exits()) {
+      sink.single(kUntold, static_cast<double>(losses.exits + ledger_.untold_exits()));
+    }
+    sink.single(kCrowded, static_cast<double>(ledger_.groups().crowded_out()));
+    sink.single(kUnattributed, unattributed_seconds_);
+    sink.single(kWalks, static_cast<double>(walks_));
   }
 
  private:
-  void emit_table(metrics::Sink& sink, const Table& table) const {
-    sink.family(table.family);
-    for (const auto& [name, group] : groups_.by_name()) {
-      for (const auto& part : table.parts) {
-        if (part.value == nullptr) break;
-        const auto value = part.value(group, units_);
-        if (!value) continue;
-        const std::array<metrics::Label, 2> labels = {
-            {{"groupname", name}, {table.label, part.name}}};
-        sink.sample(metrics::Labels(labels).first(table.label.empty() ? 1 : 2), *value);
-      }
-    }
+  metrics::Result<void> take(WalkFor purpose, Clock::time_point now) {
+    auto read = source_->read(purpose, exits_, walk_, now);
+    if (!read) return read;
+    ledger_.take(exits_, walk_, purpose, now);
+    ++walks_;
+    return {};
+  }
+
+  /// The rest since the first page. Ticks are a sample of what the scheduler measures, so the rest
+  /// of a short time may be negative: it is shown once it is more than ever.
+  void measure_unattributed(const procfs::CpuTicks& all_cpus) {
+    const auto host_seconds =
+        static_cast<double>(busy_ticks(all_cpus)) / host_.system.ticks_per_second;
+    const auto rest =
+        host_seconds - static_cast<double>(ledger_.attributed_cpu_ns()) / kNanosecondsPerSecond;
+    if (!rest_at_start_) rest_at_start_ = rest;
+    unattributed_seconds_ = std::max(unattributed_seconds_, rest - *rest_at_start_);
   }
 
   Host host_;
-  procfs::ProcessReader reader_;
-  procfs::ProcessWalk walk_;
-  ProcessGroups groups_;
-  Units units_;
+  std::unique_ptr<ProcessSource> source_;
+  ProcessNaming naming_;
+  TopNaming top_naming_;
+  ProcessLedger ledger_;
+  ProcessExits exits_;
+  ProcessWalkResult walk_;
+  std::uint64_t walks_ = 0;
+  std::optional<Clock::time_point> ticked_at_;
+  Clock::time_point refreshed_at_;
+  double boot_time_seconds_ = 0;
+  std::optional<double> rest_at_start_;
+  double unattributed_seconds_ = 0;
+  TopLists top_;
 };
 
 }  // namespace
 
 constinit const CollectorSpec kProcess = {
-    "process", "Processes by name: CPU, memory, I/O, files, states (/proc/PID).", true,
-    Reads::memory, make_collector<Processes>};
+    "process",
+    "Processes by group: CPU, memory, I/O, files, exits, peaks (BPF or /proc).",
+    true,
+    Reads::memory,
+    make_collector<Processes>,
+    kSettings};
 
 }  // namespace collectors

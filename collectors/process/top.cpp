@@ -63,8 +63,8 @@ bool TopProcesses::is_due(Clock::time_point now) const {
 
 void TopProcesses::close(TopSlot live, Clock::time_point now) {
   opened_at_ = now;
-  closed_.push_back({std::move(live), std::exchange(ended_, {})});
-  if (closed_.size() > kSlots) closed_.pop_front();
+  closed_.push_back({std::move(live), std::exchange(ended_, {}), now});
+  while (now - closed_.front().closed_at >= kSlots * slot_length_) closed_.pop_front();
 }
 
 std::vector<TopProcess> TopProcesses::merged(const TopSlot& live) const {

@@ -63,6 +63,7 @@ class TopProcesses {
  private:
   struct Closed {
     TopSlot live, ended;
+    Clock::time_point closed_at;
   };
   [[nodiscard]] std::vector<TopProcess> merged(const TopSlot& live) const;
 

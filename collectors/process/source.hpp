@@ -1,0 +1,65 @@
+// Where the ledger has its processes from.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "collectors/collector.hpp"
+#include "collectors/process/ledger.hpp"
+#include "collectors/process/observation.hpp"
+#include "metrics/result.hpp"
+
+namespace collectors {
+
+inline constexpr Setting kProcessBudget = {
+    "budget", "CPU time for samples from /proc between scrapes, in millionths of a core", "5000"};
+
+/// A way to see all processes of the host, and perhaps their exits. What needs a privilege is
+/// opened when it is made; afterwards none is needed. Not thread-safe.
+class ProcessSource {
+ public:
+  ProcessSource() = default;
+  ProcessSource(const ProcessSource&) = delete;
+  ProcessSource& operator=(const ProcessSource&) = delete;
+  ProcessSource(ProcessSource&&) = delete;
+  ProcessSource& operator=(ProcessSource&&) = delete;
+  virtual ~ProcessSource() = default;
+
+  /// Replaces both: the exits told since the last time, and a walk. A process that is in neither
+  /// has its exit told later; one that is in both is told for good. Never is one in a walk after
+  /// its exit was told without it having been in a walk by then.
+  virtual metrics::Result<void> read(WalkFor purpose, ProcessExits& exits, ProcessWalkResult& walk,
+                                     Clock::time_point now) = 0;
+
+  /// Whether a walk for a sample is due: what it costs may not be worth it every tick.
+  [[nodiscard]] virtual bool is_due(Clock::time_point /*now*/) const { return true; }
+
+  /// What it could not see, ever. Only grows.
+  struct Losses {
+    std::uint64_t exits = 0;   ///< Exits that were not told, or without their numbers.
+    std::uint64_t denied = 0;  ///< Reads of a process that the kernel refused.
+    std::uint64_t malformed = 0;
+    std::uint64_t failed = 0;
+  };
+  [[nodiscard]] virtual Losses losses() const = 0;
+  /// How it hears of exits: "bpf", "taskstats" or "parents".
+  [[nodiscard]] virtual std::string_view exit_source() const = 0;
+  [[nodiscard]] virtual bool tells_exits() const = 0;
+};
+
+/// BPF programs in the kernel; see bpf/process_watch.hpp for what they need.
+metrics::Result<std::unique_ptr<ProcessSource>> open_bpf_source(const Host& host);
+/// /proc alone: needs nothing, and hears of no exits.
+metrics::Result<std::unique_ptr<ProcessSource>> open_proc_source(const Host& host);
+
+struct ProcessSourceSpec {
+  std::string_view name;
+  metrics::Result<std::unique_ptr<ProcessSource>> (*open)(const Host& host);
+};
+/// The best first; the last one always works.
+inline constexpr std::array kProcessSources = {ProcessSourceSpec{"bpf", open_bpf_source},
+                                               ProcessSourceSpec{"proc", open_proc_source}};
+
+}  // namespace collectors
