@@ -26,7 +26,10 @@ ROOMS = {
     "metrics": Room(posix=False),
     "procfs": Room(("metrics",)),
     "bpf": Room(("metrics",), libraries=r"bpf/(lib)?bpf\.h|malloc\.h"),
-    "collectors": Room(("bpf", "procfs", "metrics"), posix=False, libraries=r"yaml-cpp/|re2/"),
+    "netlink": Room(("metrics",)),
+    "collectors": Room(
+        ("bpf", "netlink", "procfs", "metrics"), posix=False, libraries=r"yaml-cpp/|re2/"
+    ),
     "http": Room(libraries=r"boost/"),
     "exporter": Room(("collectors", "procfs", "metrics", "http"), libraries=r"(?!boost/beast)"),
     "model_server": Room(("http",), libraries=r"(?!boost/beast)"),
@@ -116,6 +119,7 @@ FORBIDDEN = [
     ("metrics/upward.cpp", '\n#include "procfs/a.hpp"\n', 2, "metrics must not include procfs"),
     ("metrics/posix.cpp", "#include <unistd.h>\n", 1, "no system calls"),
     ("procfs/upward.cpp", '#include "collectors/a.hpp"\n', 1, "procfs must not include collectors"),
+    ("netlink/sideways.cpp", '#include "procfs/a.hpp"\n', 1, "netlink must not include procfs"),
     ("procfs/log.cpp", "#include <spdlog/spdlog.h>\n", 1, "must not use the library"),
     ("procfs/yaml.cpp", "#include <yaml-cpp/yaml.h>\n", 1, "must not use the library"),
     ("procfs/zip.cpp", "#include <libdeflate.h>\n", 1, "must not use the library"),
