@@ -18,6 +18,7 @@
 
 #include "exporter/log.hpp"
 #include "exporter/pass_scheduler.hpp"
+#include "exporter/privileges.hpp"
 #include "exporter/routes.hpp"
 #include "exporter/scraper.hpp"
 #include "exporter/self_metrics.hpp"
@@ -74,6 +75,7 @@ class Daemon {
             [this](http::Event event) { self_.observe_event(event); }) {}
 
   void run() {
+    drop_privileges();  // The collectors have opened what needs one.
     asio::co_spawn(io_, stop_on_signal(), asio::detached);
     for (const auto& address : options_.listen_addresses) listen(address);
     log(LogLevel::info, "started", {{"version", std::string(kVersion)}});

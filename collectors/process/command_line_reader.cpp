@@ -43,7 +43,6 @@ CommandLineReader::CommandLineReader(const procfs::FileReader& proc) {
   auto reader = proc.duplicate();
   if (!reader) throw std::runtime_error("/proc: " + reader.error().detail);
   shared_ = std::make_shared<Shared>(*std::move(reader));
-  std::thread([shared = shared_] { shared->run(); }).detach();
 }
 
 CommandLineReader::~CommandLineReader() {
@@ -63,6 +62,10 @@ CommandLineReader::Line CommandLineReader::of(const ProcessIdentity& identity, s
   const Known asked{identity, execs, {.is_pending = true, .arguments = {}}};
   known_.insert_or_assign(identity.pid, asked);
   ++pending_;
+  // Not earlier, as privileges are dropped thread by thread.
+  if (!std::exchange(is_running_, true)) {
+    std::thread([shared = shared_] { shared->run(); }).detach();
+  }
   const std::lock_guard lock(shared_->mutex);
   shared_->wanted.push_back(asked);
   shared_->changed.notify_one();

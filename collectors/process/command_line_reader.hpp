@@ -49,6 +49,7 @@ class CommandLineReader {
   void take_answers();
 
   std::shared_ptr<Shared> shared_;  // with the thread, which may outlive this object
+  bool is_running_ = false;
   std::size_t pending_ = 0;
   std::unordered_map<std::int32_t, Known> known_;  // by pid
 };

@@ -37,6 +37,9 @@ class UnitFileTest(unittest.TestCase):
         output_of("systemd-analyze", "security", "--offline=true", "--threshold=20", UNIT)
 
 
+CAP_PERFMON, CAP_BPF = 1 << 38, 1 << 39
+
+
 class BootedUnitTest(unittest.TestCase):
     SERVICE = "resource_exporter"
 
@@ -73,8 +76,10 @@ class BootedUnitTest(unittest.TestCase):
         status = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
         for uid in status["Uid"].split():
             self.assertIn(int(uid), range(61184, 65520))  # systemd's range for dynamic users.
-        for capabilities in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        for capabilities in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
             self.assertEqual(int(status[capabilities], 16), 0, capabilities)
+        # It started with these two, and no way leads back to them.
+        self.assertEqual(int(status["CapBnd"], 16) & ~(CAP_PERFMON | CAP_BPF), 0)
         self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
 
     def test_flags_come_from_etc_default(self):
