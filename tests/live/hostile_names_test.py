@@ -119,7 +119,10 @@ class HostileNamesTest(unittest.TestCase):
             labels = {label for label, _ in series.labels}
             if series.name.startswith("namedprocess_"):
                 self.assertIn("groupname", labels)
-                self.assertLessEqual(labels, {"groupname", "mode", "memtype", "state"})
+                allowed = {"groupname", "mode", "memtype", "state", "ctxswitchtype"}
+                self.assertLessEqual(labels, allowed)
+            elif series.name.startswith("host_process_"):
+                self.assertLessEqual(labels, {"groupname", "reason", "le", "source"})
             else:
                 self.assertNotIn("groupname", labels)
 
