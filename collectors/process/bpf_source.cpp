@@ -185,16 +185,6 @@ class BpfSource final : public ProcessSource {
   std::vector<std::int32_t> seen_;
 };
 
-/// The kernel has only its own processes to show, and --path.procfs may be a copy of another's.
-bool is_of_this_kernel(procfs::FileReader& proc) {
-  constexpr const char* kBootId = "sys/kernel/random/boot_id";
-  auto own = procfs::FileReader::open("/proc");
-  if (!own) return false;
-  const auto expected = own->read(kBootId);
-  const auto found = proc.read(kBootId);
-  return expected && found && *expected == *found;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ProcessSource>> open_bpf_source(const Host& host) {

@@ -57,6 +57,15 @@ class ProcSource final : public ProcessSource {
 
 }  // namespace
 
+bool is_of_this_kernel(procfs::FileReader& proc) {
+  constexpr const char* kBootId = "sys/kernel/random/boot_id";
+  auto own = procfs::FileReader::open("/proc");
+  if (!own) return false;
+  const auto expected = own->read(kBootId);
+  const auto found = proc.read(kBootId);
+  return expected && found && *expected == *found;
+}
+
 Result<std::unique_ptr<ProcessSource>> open_proc_source(const Host& host) {
   return std::unique_ptr<ProcessSource>(std::make_unique<ProcSource>(host));
 }

@@ -49,8 +49,13 @@ class ProcessSource {
   [[nodiscard]] virtual bool tells_exits() const = 0;
 };
 
+/// The kernel has only its own processes to show, and --path.procfs may be a copy of another's.
+bool is_of_this_kernel(procfs::FileReader& proc);
+
 /// BPF programs in the kernel; see bpf/process_watch.hpp for what they need.
 metrics::Result<std::unique_ptr<ProcessSource>> open_bpf_source(const Host& host);
+/// /proc, and the kernel's records of exits; see netlink/exit_listener.hpp for what they need.
+metrics::Result<std::unique_ptr<ProcessSource>> open_taskstats_source(const Host& host);
 /// /proc alone: needs nothing, and hears of no exits.
 metrics::Result<std::unique_ptr<ProcessSource>> open_proc_source(const Host& host);
 
@@ -59,7 +64,9 @@ struct ProcessSourceSpec {
   metrics::Result<std::unique_ptr<ProcessSource>> (*open)(const Host& host);
 };
 /// The best first; the last one always works.
-inline constexpr std::array kProcessSources = {ProcessSourceSpec{"bpf", open_bpf_source},
-                                               ProcessSourceSpec{"proc", open_proc_source}};
+inline constexpr std::array kProcessSources = {
+    ProcessSourceSpec{"bpf", open_bpf_source},
+    ProcessSourceSpec{"taskstats", open_taskstats_source},
+    ProcessSourceSpec{"proc", open_proc_source}};
 
 }  // namespace collectors

@@ -112,7 +112,9 @@ class HostileNamesTest(unittest.TestCase):
 
     def test_no_family_and_no_label_is_added(self):
         families = self.page(TEXT)
-        self.assertEqual(set(families), self.families_before)
+        # Those that need a tick or a busy process may come at any time.
+        added = {name for name in families if not name.startswith(("host_process_", "host_top_"))}
+        self.assertLessEqual(added, self.families_before)
         for name in ("cpu_percent", "node_load1"):
             self.assertEqual(len(families[name].samples), 1)
         for series in series_of(families):
