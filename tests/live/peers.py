@@ -1,5 +1,6 @@
-"""Debian's own programs that the live tests set beside the exporter: node_exporter, Prometheus and
-promtool. Each listens on a free port of 127.0.0.1 and is a context manager that stops it."""
+"""Debian's own programs that the live tests set beside the exporter: node_exporter,
+process-exporter, Prometheus and promtool. Each listens on a free port of 127.0.0.1 and is a context
+manager that stops it."""
 
 import json
 import os
@@ -107,6 +108,35 @@ class NodeExporter(_Server):
 
     def page(self):
         return _fetch(f"{self.url}/metrics")[1]
+
+
+class ProcessExporter(_Server):
+    """process-exporter with a group for each name of a process, and nothing of single threads."""
+
+    _CONFIGURATION = {"process_names": [{"name": "{{.Comm}}", "cmdline": [".+"]}]}
+
+    def __init__(self):
+        self._directory = tempfile.TemporaryDirectory()
+        port = _free_port()
+        config = Path(self._directory.name) / "groups.yml"
+        config.write_text(json.dumps(self._CONFIGURATION))  # JSON is YAML, too.
+        command = [
+            "prometheus-process-exporter",
+            f"-config.path={config}",
+            f"-web.listen-address=127.0.0.1:{port}",
+            "-threads=false",
+            "-gather-smaps=false",
+        ]
+        super().__init__(command, port, "/metrics")
+
+    def __exit__(self, *_):
+        super().__exit__()
+        self._directory.cleanup()
+
+    def page(self):
+        """The families of the groups; those of the program itself hold a summary."""
+        lines = _fetch(f"{self.url}/metrics")[1].splitlines(keepends=True)
+        return b"".join(line for line in lines if b"namedprocess_namegroup_" in line)
 
 
 class Prometheus(_Server):

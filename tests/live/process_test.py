@@ -1,0 +1,299 @@
+#!/usr/bin/python3
+"""Groups of processes beside what the kernel tells the parent of them, and beside process-exporter.
+
+What lives between two scrapes must be counted once, with all it used, wherever BPF tells of it.
+"""
+
+import contextlib
+import mmap
+import os
+import pwd
+import resource
+import shutil
+import signal
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from alerts_test import small_memory_group
+from child_process import Child, cpu_of
+from exporter_process import ExporterProcess, wait_for
+from exposition import TEXT, parse, value_of
+from peers import ProcessExporter
+
+ONLY_PROCESSES = ("--collector.disable-defaults", "--collector.process")
+REASONS = ("normal", "error", "signal", "oom")
+POLL_SECONDS = 15.0
+SHORT_PROCESSES = 2000
+BUSY_PROCESSES = 200
+MEMORY_BYTES = 300 << 20
+HELD_BYTES = 20 << 20
+BURN_SECONDS = 0.5
+# Of a script: its processes have the script's name.
+BUSY_SCRIPT = "#!/bin/sh\ni=0\nwhile [ $i -lt 4000 ]; do i=$((i + 1)); done\n"
+
+
+def unique(what):
+    return f"{what}-{os.getpid()}"  # within the 15 characters of a comm
+
+
+def spin(seconds=BURN_SECONDS):
+    while time.process_time() < seconds:
+        pass
+
+
+def touch_memory(size=MEMORY_BYTES):
+    with mmap.mmap(-1, size) as memory:
+        for page in range(0, size, mmap.PAGESIZE):
+            memory[page] = 1
+
+
+class Page:
+    def __init__(self, exporter):
+        status, headers, body = exporter.get()
+        assert status == 200, status
+        self.families = parse(body, headers["Content-Type"])
+
+    def of(self, name, **labels):
+        return value_of(self.families, name, **labels)
+
+    def exits(self, group):
+        """By reason; a group that is not there yet has had none."""
+        return {reason: self.of("host_process_exited_total", groupname=group, reason=reason) or 0
+                for reason in REASONS}
+
+    def started(self, group):
+        return self.of("host_process_started_total", groupname=group) or 0
+
+    def cpu_seconds(self, group):
+        return sum(self.of("namedprocess_namegroup_cpu_seconds_total", groupname=group, mode=mode)
+                   or 0 for mode in ("user", "system"))
+
+
+class ProcessTest(unittest.TestCase):
+    def start(self, source="bpf"):
+        """An exporter that knows all that runs now; skips where the kernel lacks the source."""
+        flags = (*ONLY_PROCESSES, f"--collector.process.source={source}")
+        try:
+            exporter = self.enterContext(ExporterProcess(flags))
+        except AssertionError as error:
+            reason = str(error).partition("does not work here: ")[2].strip()
+            must_work = (os.environ.get("CI") == "true" and os.geteuid() == 0
+                         and Path("/sys/kernel/btf/vmlinux").exists())
+            if must_work or not reason:
+                raise
+            self.skipTest(f"no {source}: {reason}")
+        wait_for("two walks", lambda: Page(exporter).of("host_process_walks_total") >= 2)
+        return exporter
+
+    def wait_for_page(self, exporter, what, condition):
+        """The first page that `condition` is true of."""
+        last = None
+
+        def find():
+            nonlocal last
+            last = Page(exporter)
+            return last if condition(last) else None
+
+        def details():
+            return "\n".join(
+                f"{key} {value}" for name, family in last.families.items()
+                for key, value in family.samples.items()
+                if value and name.startswith(("host_process_", "namedprocess_namegroup_num_p"))
+                and (f"-{os.getpid()}" in str(key)
+                     or dict(key.labels).get("groupname", "other") == "other"))
+
+        return wait_for(what, find, POLL_SECONDS, details, pause=0.1)
+
+    def wait_for_exits(self, exporter, group, count):
+        page = self.wait_for_page(exporter, f"{count} exits of {group}",
+                                  lambda page: sum(page.exits(group).values()) >= count)
+        self.assertEqual(page.of("host_process_exits_lost_total"), 0)
+        return page
+
+    def settled_page(self, exporter):
+        """A page of two samples later: what was counted twice would show."""
+        walks = Page(exporter).of("host_process_walks_total")
+        time_of_samples = time.monotonic() + 2.0
+        return self.wait_for_page(exporter, "two samples more", lambda page: (
+            time.monotonic() >= time_of_samples
+            and page.of("host_process_walks_total") > walks + 2))
+
+    def storm_programs(self):
+        directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        short, busy = (directory / kind / unique("storm") for kind in ("short", "busy"))
+        for program in (short, busy):
+            program.parent.mkdir()
+        shutil.copy("/bin/true", short)
+        busy.write_text(BUSY_SCRIPT)
+        busy.chmod(0o755)
+        programs = [short] * SHORT_PROCESSES
+        step = SHORT_PROCESSES // BUSY_PROCESSES
+        for number in range(BUSY_PROCESSES):
+            programs.insert(number * (step + 1), busy)
+        return programs
+
+    def test_a_storm_between_two_scrapes_is_counted_exactly(self):
+        programs = self.storm_programs()
+        reported, report = os.pipe()
+
+        def storm():
+            before = resource.getrusage(resource.RUSAGE_SELF)
+            for program in programs:
+                child = os.posix_spawn(program, [program.name], {})
+                os.waitpid(child, 0)
+            used = [cpu_of(resource.getrusage(whose))
+                    for whose in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)]
+            os.write(report, f"{used[0]} {used[1] - cpu_of(before)}".encode())
+            signal.pause()
+
+        exporter = self.start()
+        parent = self.enterContext(Child(unique("parent"), storm))
+        groups = (unique("storm"), parent.comm)
+        before = self.wait_for_page(exporter, "the parent", lambda page: page.of(
+            "namedprocess_namegroup_num_procs", groupname=parent.comm))
+        parent.begin()
+        of_children, of_parent = map(float, os.read(reported, 100).split())
+        os.close(reported)
+        os.close(report)
+
+        # A child that a sample saw before its exec is of its parent's name until the next one.
+        def grown(page, value):
+            return sum(value(page, group) - value(before, group) for group in groups)
+
+        def exits(page, group):
+            return sum(page.exits(group).values())
+
+        self.wait_for_page(exporter, "all exits", lambda page: grown(page, exits) >= len(programs))
+        after = self.settled_page(exporter)
+        self.assertEqual(grown(after, exits), len(programs))
+        self.assertEqual(grown(after, Page.started), len(programs))
+        self.assertLessEqual(exits(after, parent.comm), 10)
+        self.assertEqual(after.exits(groups[0])["normal"], exits(after, groups[0]))
+        self.assertEqual(after.of("host_process_exits_lost_total"), 0)
+        self.assertAlmostEqual(grown(after, Page.cpu_seconds) - of_parent, of_children,
+                               delta=0.01 * of_children + 0.001)
+
+    def test_memory_held_for_a_moment_is_a_peak(self):
+        exporter = self.start()
+        with Child(unique("memory"), touch_memory) as child:
+            self.assertEqual(child.finish()[0], 0)
+            page = self.wait_for_exits(exporter, child.comm, 1)
+        for seen in (page, Page(exporter)):
+            peak = seen.of("host_process_group_memory_peak_bytes", groupname=child.comm)
+            self.assertGreaterEqual(peak, MEMORY_BYTES)
+            self.assertLess(peak, MEMORY_BYTES * 1.3)
+
+    def test_exits_are_told_apart(self):
+        exporter = self.start()
+        name = unique("reason")
+        for work in (lambda: 0, lambda: 3, lambda: os.kill(os.getpid(), signal.SIGKILL)):
+            with Child(name, work) as child:
+                child.finish()
+        page = self.wait_for_exits(exporter, name, 3)
+        self.assertEqual(page.exits(name), {"normal": 1, "error": 1, "signal": 1, "oom": 0})
+
+    def test_a_victim_of_the_oom_killer_is_told_apart(self):
+        group = self.enterContext(small_memory_group())
+        if group is None:
+            self.skipTest("no memory control group can be made here")
+        exporter = self.start()
+
+        def outgrow():
+            (group / "cgroup.procs").write_text("0")
+            touch_memory()
+
+        with Child(unique("oom"), outgrow) as child:
+            self.assertEqual(child.finish()[0], -signal.SIGKILL)
+        page = self.wait_for_exits(exporter, child.comm, 1)
+        self.assertEqual(page.exits(child.comm), {"normal": 0, "error": 0, "signal": 0, "oom": 1})
+
+    def test_a_process_that_is_gone_is_at_the_top(self):
+        exporter = self.start()
+        with Child(unique("top"), spin) as child:
+            _, used = child.finish()
+        page = self.wait_for_exits(exporter, child.comm, 1)
+        samples = page.families["host_top_process_cpu_seconds"].samples
+        found = {dict(series.labels)["user"]: value for series, value in samples.items()
+                 if {("pid", str(child.pid)), ("comm", child.comm)} <= series.labels}
+        self.assertEqual(list(found), [pwd.getpwuid(os.getuid()).pw_name])
+        self.assertAlmostEqual(*found.values(), used, delta=0.02 * used)
+
+    def test_groups_are_process_exporters(self):
+        exporter = self.start()
+        peer = self.enterContext(ProcessExporter())
+        peer.page()  # From the next page on it knows what is new.
+        ready, is_ready = os.pipe()
+
+        def work():
+            spin()
+            with contextlib.ExitStack() as stack, mmap.mmap(-1, HELD_BYTES) as memory:
+                for _ in range(10):
+                    stack.enter_context(open(os.devnull, "rb"))
+                memory.write(bytes(HELD_BYTES))
+                os.write(is_ready, b"!")
+                signal.pause()
+
+        def wait_until_asleep():
+            stat = Path(f"/proc/{child.pid}/stat")
+            wait_for("its sleep", lambda: ") S " in stat.read_text())
+
+        child = self.enterContext(Child(unique("peer"), work))
+        wait_until_asleep()
+        first = (Page(exporter).families, parse(peer.page(), TEXT))
+        child.begin()
+        os.read(ready, 1)
+        wait_until_asleep()
+        before = Page(exporter).families
+        theirs = parse(peer.page(), TEXT)
+        after = Page(exporter).families
+        self.assertIn("namedprocess_namegroup_cpu_seconds_total", theirs)
+        for name in set(theirs) - {"namedprocess_namegroup_threads_wchan"}:
+            with self.subTest(name):
+                self.assertIn(name, after)
+                self.assertEqual(after[name].type, theirs[name].type)
+                ours = [self.told_of(child.comm, page[name], first[0][name])
+                        for page in (before, after)]
+                self.assert_like_peer(
+                    name, ours, self.told_of(child.comm, theirs[name], first[1][name]))
+
+    def told_of(self, comm, family, first):
+        """The group's samples; of counters the growth, for they know nothing of what was before."""
+        of_group = {key: value for key, value in family.samples.items()
+                    if ("groupname", comm) in key.labels}
+        self.assertTrue(of_group)
+        if family.type != "counter":
+            return of_group
+        return {key: value - first.samples[key] for key, value in of_group.items()}
+
+    def assert_like_peer(self, name, ours, theirs):
+        """Every series of theirs is between our two readings, as exactly as they tell it."""
+        slack = {
+            "namedprocess_namegroup_memory_bytes": 4 << 20,
+            "namedprocess_namegroup_cpu_seconds_total": 0.05,
+            "namedprocess_namegroup_oldest_start_time_seconds": 1.0,  # they have full seconds
+        }
+        self.assertEqual(set(ours[1]), set(theirs))
+        for key, value in theirs.items():
+            delta = 0 if ("memtype", "virtual") in key.labels else slack.get(name, 0)
+            self.assertLessEqual(ours[0][key], value + delta, key)
+            self.assertGreaterEqual(ours[1][key], value - delta, key)
+
+    def test_without_bpf_the_same_groups_have_no_exits(self):
+        exporters = [self.start(source) for source in ("proc", "bpf")]
+        with Child(unique("proc"), signal.pause) as child:
+            pages = [Page(exporter) for exporter in exporters]
+        page = pages[0]
+        for name in ("num_procs", "num_threads"):
+            values = [page.of(f"namedprocess_namegroup_{name}", groupname=child.comm)
+                      for page in pages]
+            self.assertEqual(values, [1, 1], name)
+        self.assertEqual(page.of("host_process_exit_source", source="parents"), 1)
+        self.assertEqual(pages[1].of("host_process_exit_source", source="bpf"), 1)
+        self.assertNotIn("host_process_exited_total", page.families)
+        self.assertNotIn("host_process_exits_lost_total", page.families)
+
+
+if __name__ == "__main__":
+    unittest.main()
