@@ -15,7 +15,7 @@ struct GroupFamiliesInput {
   double ticks_per_second;
   double boot_time_seconds;
   Clock::time_point now;
-  bool tells_exits;   ///< Whether exits are told with their reasons.
+  bool tells_exits;  ///< Whether exits are told with their reasons.
 };
 
 /// Writes all families of the groups, each with every group in the order of their keys.

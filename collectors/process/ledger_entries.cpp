@@ -81,8 +81,9 @@ void ProcessLedger::see_peak(Known& known, std::uint64_t mark_bytes, std::uint64
 
 void ProcessLedger::finish(Known& known, const ProcessExit& exit, Clock::time_point now) {
   known.has_ended = true;
+  const bool is_renamed = known.basics.comm != exit.basics.comm;
   known.basics.comm = exit.basics.comm;
-  if (known.is_unnamed) name(known, now);
+  if (known.is_unnamed || is_renamed) name(known, now);
   account(known, exit.use);
   if (exit.peak_resident_bytes) see_peak(known, *exit.peak_resident_bytes, 0, now);
   if (known.group != nullptr) {

@@ -54,6 +54,15 @@ TEST_CASE("a process that lived between two walks counts whole") {
   CHECK(ledger["init"].started == 0);  // it ran before we did
 }
 
+TEST_CASE("a process that was seen before its exec ends under its last name") {
+  LedgerHost ledger(kEverySecond);
+  ledger.see({process(1, "sh", 1)}).see({}, {exit_of(process(1, "train"), 50)});
+  CHECK(ledger.cpu_ticks("sh") == 1);
+  CHECK(ledger.cpu_ticks("train") == 49);
+  CHECK(exited(ledger, "train", ExitReason::normal) == 1);
+  CHECK(exited(ledger, "sh", ExitReason::normal) == 0);
+}
+
 TEST_CASE("an exit that is told late finds its process") {
   LedgerHost ledger(kEverySecond);
   ledger.see({process(1, "sh", 100)}).see({}).see({});
