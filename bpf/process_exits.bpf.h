@@ -190,7 +190,7 @@ int account_exit(__u64 *context) {
   set_last_sight(&record, task);
   /* No wake-up per exit: user space comes by on its tick. */
   if (bpf_ringbuf_output(&exit_ring, &record, sizeof record, BPF_RB_NO_WAKEUP) == 0) return 0;
-  add_to_sums(&record);
+  if (!add_to_sums(&record)) add_exit(&nameless_sums, &record);
   return 0;
 }
 
