@@ -6,11 +6,13 @@
 #ifndef BPF_KERNEL_TYPES_BPF_H
 #define BPF_KERNEL_TYPES_BPF_H
 
-#include <linux/bpf.h>
+/* In this order, as libbpf's headers lack the includes that they need. */
+/* clang-format off */
 #include <linux/types.h>
-
-#include <bpf/bpf_core_read.h>
+#include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+/* clang-format on */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -30,7 +32,7 @@ typedef struct {
 
 struct percpu_counter {
   __s64 count;
-  __s32 *counters; /* Per CPU. */
+  __s32* counters; /* Per CPU. */
 };
 
 /* The kernel's MM_FILEPAGES and so on. */
@@ -76,7 +78,7 @@ struct signal_struct {
   struct task_io_accounting ioac;
   unsigned long long sum_sched_runtime;
   struct rlimit rlim[16];
-  struct mm_struct *oom_mm;
+  struct mm_struct* oom_mm;
 };
 
 typedef struct {
@@ -91,18 +93,18 @@ struct kernfs_node {
   __u64 id;
 };
 struct cgroup {
-  struct kernfs_node *kn;
+  struct kernfs_node* kn;
 };
 struct css_set {
-  struct cgroup *dfl_cgrp;
+  struct cgroup* dfl_cgrp;
 };
 
 struct fdtable {
   unsigned int max_fds;
-  unsigned long *open_fds;
+  unsigned long* open_fds;
 };
 struct files_struct {
-  struct fdtable *fdt;
+  struct fdtable* fdt;
 };
 
 struct sighand_struct;
@@ -112,12 +114,12 @@ struct task_struct {
   unsigned int flags;
   struct sched_entity se;
   struct sched_info sched_info;
-  struct mm_struct *mm;
+  struct mm_struct* mm;
   int exit_state;
   int exit_code;
   int pid;
   int tgid;
-  struct task_struct *real_parent;
+  struct task_struct* real_parent;
   __u64 utime;
   __u64 stime;
   unsigned long nvcsw;
@@ -125,35 +127,35 @@ struct task_struct {
   __u64 start_boottime;
   unsigned long min_flt;
   unsigned long maj_flt;
-  const struct cred *real_cred;
+  const struct cred* real_cred;
   char comm[16];
-  struct files_struct *files;
-  struct signal_struct *signal;
-  struct sighand_struct *sighand;
+  struct files_struct* files;
+  struct signal_struct* signal;
+  struct sighand_struct* sighand;
   struct task_io_accounting ioac;
-  struct css_set *cgroups;
+  struct css_set* cgroups;
 };
 
 struct bpf_array {
-  void *pptrs[0]; /* What the elements of a per-CPU array start with, one per element. */
+  void* pptrs[0]; /* What the elements of a per-CPU array start with, one per element. */
 };
 
 #pragma clang attribute pop
 
-/* The kernel's struct bpf_iter_num, which newer headers declare and older ones do not; since 6.4. */
+/* The kernel's struct bpf_iter_num (6.4), which newer headers declare and older ones do not. */
 struct number_iterator {
   __u64 opaque;
 } __attribute__((aligned(8)));
-extern int bpf_iter_num_new(struct number_iterator *it, int start, int end) __ksym;
-extern int *bpf_iter_num_next(struct number_iterator *it) __ksym;
-extern void bpf_iter_num_destroy(struct number_iterator *it) __ksym;
+extern int bpf_iter_num_new(struct number_iterator* it, int start, int end) __ksym;
+extern int* bpf_iter_num_next(struct number_iterator* it) __ksym;
+extern void bpf_iter_num_destroy(struct number_iterator* it) __ksym;
 
 /* The functions below the programs are global: the verifier looks at each once, alone, instead of
  * on each way to it, which it would not finish. Such a function takes kernel pointers as numbers,
  * and this makes them pointers again whose targets can be read, never written (since 6.2). */
-extern void *bpf_rdonly_cast(const void *pointer, __u32 type) __ksym;
+extern void* bpf_rdonly_cast(const void* pointer, __u32 type) __ksym;
 #define KERNEL_POINTER(type, address) \
-  ((type *)bpf_rdonly_cast((void *)(address), bpf_core_type_id_kernel(type)))
+  ((type*)bpf_rdonly_cast((void*)(address), bpf_core_type_id_kernel(type)))
 
 #define TASK_IS_KERNEL_THREAD 0x00200000u /* PF_KTHREAD */
 #define SIGNAL_GROUP_EXITS 0x00000004u    /* SIGNAL_GROUP_EXIT */

@@ -2,9 +2,9 @@
 
 #include <bpf/libbpf.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
-#include <string_view>
 #include <vector>
 
 namespace bpf {
@@ -22,7 +22,7 @@ int collect(libbpf_print_level level, const char* format, std::va_list arguments
   std::string message(static_cast<std::size_t>(length) + 1, '\0');
   std::vsnprintf(message.data(), message.size(), format, arguments);
   message.pop_back();  // The NUL.
-  current->add(std::move(message));
+  current->add(message);
   return length;
 }
 

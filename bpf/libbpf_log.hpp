@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace bpf {
 
@@ -17,7 +18,7 @@ class LibbpfLog {
   /// program, else libbpf's first warning. Empty when there was none.
   [[nodiscard]] std::string cause() const;
 
-  void add(std::string message) { messages_ += std::move(message); }
+  void add(std::string_view message) { messages_ += message; }
 
  private:
   std::string messages_;

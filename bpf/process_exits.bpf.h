@@ -46,9 +46,9 @@ struct {
 } last_sights SEC(".maps");
 
 SEC("tp_btf/sched_process_exit")
-int remember_last_sight(__u64 *context) {
-  const struct task_struct *task = (const void *)context[0];
-  const struct signal_struct *signal = task->signal;
+int remember_last_sight(__u64* context) {
+  const struct task_struct* task = (const void*)context[0];
+  const struct signal_struct* signal = task->signal;
   struct LastSight sight = {};
   __u64 signal_address = 0;
   __u64 mm_address = 0;
@@ -67,8 +67,8 @@ int remember_last_sight(__u64 *context) {
   return 0;
 }
 
-static __always_inline void set_fate(struct ExitRecord *record, const struct task_struct *leader,
-                                     const struct signal_struct *signal) {
+static __always_inline void set_fate(struct ExitRecord* record, const struct task_struct* leader,
+                                     const struct signal_struct* signal) {
   record->wait_status =
       signal->flags & SIGNAL_GROUP_EXITS ? signal->group_exit_code : leader->exit_code;
   const __u32 by_signal = record->wait_status & 0x7f;
@@ -81,8 +81,8 @@ static __always_inline void set_fate(struct ExitRecord *record, const struct tas
   }
 }
 
-static __always_inline void set_final(struct ExitRecord *record, const struct task_struct *leader,
-                                      const struct signal_struct *signal) {
+static __always_inline void set_final(struct ExitRecord* record, const struct task_struct* leader,
+                                      const struct signal_struct* signal) {
   record->start_boottime_ns = leader->start_boottime;
   record->cgroup_id = leader->cgroups->dfl_cgrp->kn->id;
   record->user_time_ns = signal->utime;
@@ -102,11 +102,11 @@ static __always_inline void set_final(struct ExitRecord *record, const struct ta
   bpf_probe_read_kernel(record->comm, sizeof record->comm, leader->comm);
 }
 
-static __always_inline void set_last_sight(struct ExitRecord *record,
-                                           const struct task_struct *leader) {
+static __always_inline void set_last_sight(struct ExitRecord* record,
+                                           const struct task_struct* leader) {
   __u64 signal_address = 0;
   bpf_core_read(&signal_address, sizeof signal_address, &leader->signal);
-  const struct LastSight *sight = bpf_map_lookup_elem(&last_sights, &signal_address);
+  const struct LastSight* sight = bpf_map_lookup_elem(&last_sights, &signal_address);
   if (sight) {
     record->parent_pid = sight->parent_pid;
     record->peak_resident_pages = sight->peak_resident_pages;
@@ -118,14 +118,14 @@ static __always_inline void set_last_sight(struct ExitRecord *record,
   }
 }
 
-static __always_inline void raise_to(__u64 *peak, __u64 pages) {
+static __always_inline void raise_to(__u64* peak, __u64 pages) {
   for (int attempt = 0; attempt < 8; attempt++) {
-    const __u64 seen = *(volatile __u64 *)peak;
+    const __u64 seen = *(volatile __u64*)peak;
     if (seen >= pages || __sync_val_compare_and_swap(peak, seen, pages) == seen) return;
   }
 }
 
-static __always_inline void add_exit(struct ExitSums *sums, const struct ExitRecord *record) {
+static __always_inline void add_exit(struct ExitSums* sums, const struct ExitRecord* record) {
   __sync_fetch_and_add(&sums->exits[record->reason & (EXIT_REASONS - 1)], 1);
   __sync_fetch_and_add(&sums->user_time_ns, record->user_time_ns);
   __sync_fetch_and_add(&sums->system_time_ns, record->system_time_ns);
@@ -139,10 +139,10 @@ static __always_inline void add_exit(struct ExitSums *sums, const struct ExitRec
   raise_to(&sums->peak_resident_pages, record->peak_resident_pages);
 }
 
-static __always_inline int add_to_map(void *map, const struct ExitRecord *record) {
+static __always_inline int add_to_map(void* map, const struct ExitRecord* record) {
   struct ExitKey key = {.cgroup_id = record->cgroup_id, .user_id = record->user_id};
   __builtin_memcpy(key.comm, record->comm, sizeof key.comm);
-  struct ExitSums *sums = bpf_map_lookup_elem(map, &key);
+  struct ExitSums* sums = bpf_map_lookup_elem(map, &key);
   if (!sums) {
     const struct ExitSums none = {};
     bpf_map_update_elem(map, &key, &none, BPF_NOEXIST); /* Or another CPU was faster. */
@@ -166,11 +166,10 @@ static __always_inline __u32 enter_sums(void) {
   return 2;
 }
 
-static __always_inline int add_to_sums(const struct ExitRecord *record) {
+static __always_inline int add_to_sums(const struct ExitRecord* record) {
   const __u32 set = enter_sums();
   if (set > 1) return 0;
-  const int is_added =
-      set ? add_to_map(&exit_sums_1, record) : add_to_map(&exit_sums_0, record);
+  const int is_added = set ? add_to_map(&exit_sums_1, record) : add_to_map(&exit_sums_0, record);
   used_sums[set] = 1;
   __sync_fetch_and_add(&inside_sums[set], -1);
   return is_added;
@@ -180,10 +179,10 @@ static __always_inline int add_to_sums(const struct ExitRecord *record) {
  * main one, under the same pid, start time and signal struct. All threads have been added to the
  * signal struct by then. */
 SEC("tp_btf/sched_process_free")
-int account_exit(__u64 *context) {
-  const struct task_struct *task = (const void *)context[0];
+int account_exit(__u64* context) {
+  const struct task_struct* task = (const void*)context[0];
   if (task->pid != task->tgid) return 0;
-  const struct signal_struct *signal = task->signal;
+  const struct signal_struct* signal = task->signal;
   struct ExitRecord record = {};
   set_final(&record, task, signal);
   set_fate(&record, task, signal);

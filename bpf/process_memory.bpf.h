@@ -13,7 +13,7 @@ struct Memory {
 
 /* A kernel pointer that is stored in a map and loaded again is a number. The scratch is a global
  * variable that one program, on one CPU at a time, has for itself. */
-static __always_inline __u64 address_of(const void *pointer, volatile __u64 *scratch) {
+static __always_inline __u64 address_of(const void* pointer, volatile __u64* scratch) {
   *scratch = (__u64)pointer;
   return *scratch;
 }
@@ -40,22 +40,22 @@ struct {
 /* No helper follows a per-CPU pointer found in a struct. But the pointer of each CPU's element of a
  * map of our own, less the map's per-CPU pointer, is the distance for every per-CPU variable. */
 SEC("syscall")
-int learn_kernel(void *context) {
-  const struct task_struct *task = context; /* Only for its type. */
+int learn_kernel(void* context) {
+  const struct task_struct* task = context; /* Only for its type. */
   has_cpu_delay = bpf_core_field_exists(task->sched_info.run_delay);
   has_storage_bytes = bpf_core_field_exists(task->ioac.read_bytes);
   struct number_iterator cpus;
-  const int *cpu;
+  const int* cpu;
   __u64 first = 0;
   __u32 zero = 0;
   __u32 count = 0;
   const __u64 map = address_of(&cpu_probe, &learning_scratch);
-  const void *elements = (void *)(map + bpf_core_field_offset(struct bpf_array, pptrs));
+  const void* elements = (void*)(map + bpf_core_field_offset(struct bpf_array, pptrs));
   if (bpf_probe_read_kernel(&first, sizeof first, elements) != 0) return -1;
   bpf_iter_num_new(&cpus, 0, MAX_CPUS);
   while ((cpu = bpf_iter_num_next(&cpus))) {
     const __u32 index = *cpu;
-    void *element = bpf_map_lookup_percpu_elem(&cpu_probe, &zero, index);
+    void* element = bpf_map_lookup_percpu_elem(&cpu_probe, &zero, index);
     if (!element || index >= MAX_CPUS) break;
     cpu_offset_bytes[index] = address_of(element, &learning_scratch) - first;
     count = index + 1;
@@ -74,8 +74,8 @@ static __always_inline __u64 larger_of(__u64 one, __u64 other) {
 }
 
 /* `mm_address`: of an mm_struct. The caller checks afterwards that it was still in use. */
-__noinline int read_memory(__u64 mm_address, struct Memory *memory, int exactly) {
-  const struct mm_struct *mm = KERNEL_POINTER(struct mm_struct, mm_address);
+__noinline int read_memory(__u64 mm_address, struct Memory* memory, int exactly) {
+  const struct mm_struct* mm = KERNEL_POINTER(struct mm_struct, mm_address);
   if (!memory || !mm) return 0;
   __s64 file = mm->rss_stat[RSS_FILE].count;
   __s64 anonymous = mm->rss_stat[RSS_ANONYMOUS].count;
@@ -90,13 +90,13 @@ __noinline int read_memory(__u64 mm_address, struct Memory *memory, int exactly)
                      (__u64)mm->rss_stat[RSS_SHARED].counters == first + 12;
   if (memory->is_exact) {
     struct number_iterator cpus;
-    const int *cpu;
+    const int* cpu;
     bpf_iter_num_new(&cpus, 0, cpu_count);
     while ((cpu = bpf_iter_num_next(&cpus))) {
       const __u32 index = *cpu;
       __s32 part[RSS_KINDS] = {};
       if (index >= MAX_CPUS) break;
-      bpf_probe_read_kernel(part, sizeof part, (void *)(first + cpu_offset_bytes[index]));
+      bpf_probe_read_kernel(part, sizeof part, (void*)(first + cpu_offset_bytes[index]));
       file += part[RSS_FILE];
       anonymous += part[RSS_ANONYMOUS];
       swap += part[RSS_SWAP];

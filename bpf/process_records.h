@@ -6,6 +6,8 @@
 
 #include <linux/types.h>
 
+/* Constants as in C. NOLINTBEGIN(readability-identifier-naming) */
+
 enum { PROCESS_COMM_BYTES = 16 }; /* Any bytes; a NUL is the last one and may come earlier. */
 
 enum ProcessFlag {
@@ -33,7 +35,7 @@ struct ProcessRecord {
   __u64 cpu_delay_ns; /* Waited for a CPU; of the threads alive, so it may go back. */
   __u64 minor_faults;
   __u64 major_faults;
-  __u64 read_bytes;  /* Storage traffic, as in /proc/PID/io. */
+  __u64 read_bytes; /* Storage traffic, as in /proc/PID/io. */
   __u64 write_bytes;
   __u64 voluntary_switches;
   __u64 involuntary_switches;
@@ -42,17 +44,17 @@ struct ProcessRecord {
   __u64 resident_shared_pages; /* shmem: tmpfs, memfd, shared anonymous memory. */
   __u64 swap_pages;
   __u64 virtual_pages;
-  __u64 peak_resident_pages;    /* Of this address space: exec starts anew. Like VmHWM. */
-  __u64 open_files_soft_limit;  /* RLIMIT_NOFILE; ~0 is infinity. */
+  __u64 peak_resident_pages;   /* Of this address space: exec starts anew. Like VmHWM. */
+  __u64 open_files_soft_limit; /* RLIMIT_NOFILE; ~0 is infinity. */
   __u32 open_files;
   __u32 threads;
-  __u32 pid;         /* Of the process (tgid), in the initial pid namespace. */
-  __u32 parent_pid;  /* The real parent's; 0 for those the kernel made. */
-  __u32 user_id;     /* Real, in the initial user namespace. */
-  __u32 task_flags;  /* PF_*: 0x200000 is a kernel thread. */
-  __u32 task_state;  /* Of the main thread: task_struct's __state and exit_state; see */
-  __u32 exit_state;  /* state_letter(). */
-  __u32 flags;       /* ProcessFlag. */
+  __u32 pid;                     /* Of the process (tgid), in the initial pid namespace. */
+  __u32 parent_pid;              /* The real parent's; 0 for those the kernel made. */
+  __u32 user_id;                 /* Real, in the initial user namespace. */
+  __u32 task_flags;              /* PF_*: 0x200000 is a kernel thread. */
+  __u32 task_state;              /* Of the main thread: task_struct's __state and exit_state; see */
+  __u32 exit_state;              /* state_letter(). */
+  __u32 flags;                   /* ProcessFlag. */
   char comm[PROCESS_COMM_BYTES]; /* Of the main thread; without what /proc adds to kworkers. */
   __u32 reserved;                /* Keeps the size a multiple of 8 bytes without padding. */
 };
@@ -125,5 +127,7 @@ struct WalkRequest {
   __u32 part;
   __u32 found; /* The answer: processes of that part. Those past the table's end are not in it. */
 };
+
+/* NOLINTEND(readability-identifier-naming) */
 
 #endif

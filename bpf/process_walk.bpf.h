@@ -12,14 +12,14 @@ struct task_iterator {
   __u64 opaque[3];
 } __attribute__((aligned(8)));
 enum { TASK_ITER_ALL_PROCESSES = 0, TASK_ITER_THREADS_OF_PROCESS = 2 };
-extern int bpf_iter_task_new(struct task_iterator *it, struct task_struct *task,
+extern int bpf_iter_task_new(struct task_iterator* it, struct task_struct* task,
                              unsigned int flags) __ksym;
-extern struct task_struct *bpf_iter_task_next(struct task_iterator *it) __ksym;
-extern void bpf_iter_task_destroy(struct task_iterator *it) __ksym;
+extern struct task_struct* bpf_iter_task_next(struct task_iterator* it) __ksym;
+extern void bpf_iter_task_destroy(struct task_iterator* it) __ksym;
 extern void bpf_rcu_read_lock(void) __ksym;
 extern void bpf_rcu_read_unlock(void) __ksym;
-extern struct task_struct *bpf_task_from_pid(int pid) __ksym;
-extern void bpf_task_release(struct task_struct *task) __ksym;
+extern struct task_struct* bpf_task_from_pid(int pid) __ksym;
+extern void bpf_task_release(struct task_struct* task) __ksym;
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -31,8 +31,7 @@ struct {
 
 __u64 walk_scratch = 0;
 
-static __always_inline void add_task(struct ProcessRecord *record,
-                                     const struct task_struct *task) {
+static __always_inline void add_task(struct ProcessRecord* record, const struct task_struct* task) {
   record->user_time_ns += task->utime;
   record->system_time_ns += task->stime;
   record->run_time_ns += task->se.sum_exec_runtime;
@@ -50,9 +49,9 @@ static __always_inline void add_task(struct ProcessRecord *record,
 }
 
 /* Of the threads that ended and the main one. */
-static __always_inline void set_sums(struct ProcessRecord *record,
-                                     const struct signal_struct *signal,
-                                     const struct task_struct *leader) {
+static __always_inline void set_sums(struct ProcessRecord* record,
+                                     const struct signal_struct* signal,
+                                     const struct task_struct* leader) {
   record->user_time_ns = signal->utime + leader->utime;
   record->system_time_ns = signal->stime + leader->stime;
   record->run_time_ns = signal->sum_sched_runtime + leader->se.sum_exec_runtime;
@@ -74,15 +73,15 @@ static __always_inline void set_sums(struct ProcessRecord *record,
 
 /* An address space, or a table of files, may be freed while it is read: reads of freed memory give
  * nonsense, not faults. The task lets go of it first, so what the task still has was read whole. */
-__noinline int set_memory(struct ProcessRecord *record, __u64 task_address, int exactly) {
-  struct task_struct *task = KERNEL_POINTER(struct task_struct, task_address);
+__noinline int set_memory(struct ProcessRecord* record, __u64 task_address, int exactly) {
+  struct task_struct* task = KERNEL_POINTER(struct task_struct, task_address);
   struct Memory memory = {};
   if (!record || !task) return 0;
-  struct mm_struct *mm = task->mm;
+  struct mm_struct* mm = task->mm;
   if (!mm || task->flags & TASK_IS_KERNEL_THREAD) return 0; /* That one only borrows it. */
   read_memory(address_of(mm, &walk_scratch), &memory, exactly);
   const __u64 virtual_pages = mm->total_vm;
-  if (*(struct mm_struct *volatile *)&task->mm != mm) return 0;
+  if (*(struct mm_struct* volatile*)&task->mm != mm) return 0;
   record->resident_file_pages = memory.pages[RSS_FILE];
   record->resident_anonymous_pages = memory.pages[RSS_ANONYMOUS];
   record->resident_shared_pages = memory.pages[RSS_SHARED];
@@ -93,7 +92,7 @@ __noinline int set_memory(struct ProcessRecord *record, __u64 task_address, int 
   return 0;
 }
 
-static __always_inline void clear_memory(struct ProcessRecord *record) {
+static __always_inline void clear_memory(struct ProcessRecord* record) {
   record->resident_file_pages = 0;
   record->resident_anonymous_pages = 0;
   record->resident_shared_pages = 0;
@@ -103,9 +102,9 @@ static __always_inline void clear_memory(struct ProcessRecord *record) {
 }
 
 /* What set_memory() does, without the parts of each CPU, and so without a loop. */
-static __always_inline void set_memory_roughly(struct ProcessRecord *record,
-                                               const struct task_struct *task) {
-  const struct mm_struct *mm = task->mm;
+static __always_inline void set_memory_roughly(struct ProcessRecord* record,
+                                               const struct task_struct* task) {
+  const struct mm_struct* mm = task->mm;
   if (!mm || task->flags & TASK_IS_KERNEL_THREAD) return;
   const __u64 file = at_least_zero(mm->rss_stat[RSS_FILE].count);
   const __u64 anonymous = at_least_zero(mm->rss_stat[RSS_ANONYMOUS].count);
@@ -113,7 +112,7 @@ static __always_inline void set_memory_roughly(struct ProcessRecord *record,
   const __u64 shared = at_least_zero(mm->rss_stat[RSS_SHARED].count);
   const __u64 high_water = mm->hiwater_rss;
   const __u64 virtual_pages = mm->total_vm;
-  if (*(const struct mm_struct *const volatile *)&task->mm != mm) return;
+  if (*(const struct mm_struct* const volatile*)&task->mm != mm) return;
   record->resident_file_pages = file;
   record->resident_anonymous_pages = anonymous;
   record->resident_shared_pages = shared;
@@ -130,42 +129,42 @@ static __always_inline __u32 count_bits(__u64 word) {
   return (word * 0x0101010101010101ul) >> 56;
 }
 
-__noinline int set_files(struct ProcessRecord *record, __u64 task_address) {
-  struct task_struct *task = KERNEL_POINTER(struct task_struct, task_address);
+__noinline int set_files(struct ProcessRecord* record, __u64 task_address) {
+  struct task_struct* task = KERNEL_POINTER(struct task_struct, task_address);
   struct number_iterator words;
-  const int *index;
+  const int* index;
   __u32 open_files = 0;
   if (!record || !task) return 0;
-  struct files_struct *files = task->files;
+  struct files_struct* files = task->files;
   if (!files) return 0;
-  const struct fdtable *table = files->fdt;
+  const struct fdtable* table = files->fdt;
   const __u64 bits = (__u64)table->open_fds;
   bpf_iter_num_new(&words, 0, table->max_fds / 64);
   while ((index = bpf_iter_num_next(&words))) {
     __u64 word = 0;
-    bpf_probe_read_kernel(&word, sizeof word, (void *)(bits + *index * sizeof word));
+    bpf_probe_read_kernel(&word, sizeof word, (void*)(bits + *index * sizeof word));
     open_files += count_bits(word);
   }
   bpf_iter_num_destroy(&words);
-  if (*(struct files_struct *volatile *)&task->files != files) return 0;
+  if (*(struct files_struct* volatile*)&task->files != files) return 0;
   record->open_files = open_files;
   record->flags |= PROCESS_HAS_FILES;
   return 0;
 }
 
 /* A main thread may end before the others: what it no longer has, they still have. */
-static __always_inline void set_shared(struct ProcessRecord *record, __u64 task_address,
+static __always_inline void set_shared(struct ProcessRecord* record, __u64 task_address,
                                        int is_complete) {
   if (!(record->flags & PROCESS_HAS_MEMORY)) set_memory(record, task_address, is_complete);
   if (is_complete && !(record->flags & PROCESS_HAS_FILES)) set_files(record, task_address);
 }
 
-__noinline int add_other_threads(struct ProcessRecord *record, __u64 leader_address,
+__noinline int add_other_threads(struct ProcessRecord* record, __u64 leader_address,
                                  int is_complete) {
   struct task_iterator threads;
-  struct task_struct *next;
+  struct task_struct* next;
   if (!record) return 0;
-  struct task_struct *leader = bpf_task_from_pid(record->pid); /* The iterator wants one held. */
+  struct task_struct* leader = bpf_task_from_pid(record->pid); /* The iterator wants one held. */
   if (!leader) return 0;
   const int is_same = address_of(leader, &walk_scratch) == leader_address;
   if (is_same) {
@@ -173,7 +172,7 @@ __noinline int add_other_threads(struct ProcessRecord *record, __u64 leader_addr
     bpf_iter_task_new(&threads, leader, TASK_ITER_THREADS_OF_PROCESS);
     while ((next = bpf_iter_task_next(&threads))) {
       const __u64 address = address_of(next, &walk_scratch);
-      const struct task_struct *thread = KERNEL_POINTER(struct task_struct, address);
+      const struct task_struct* thread = KERNEL_POINTER(struct task_struct, address);
       if (thread->pid == thread->tgid) continue;
       add_task(record, thread);
       set_shared(record, address, is_complete);
@@ -185,21 +184,21 @@ __noinline int add_other_threads(struct ProcessRecord *record, __u64 leader_addr
   return is_same;
 }
 
-static __always_inline __u32 sequence_of(const struct signal_struct *signal) {
-  return *(const volatile __u32 *)&signal->stats_lock.seqcount.seqcount.sequence;
+static __always_inline __u32 sequence_of(const struct signal_struct* signal) {
+  return *(const volatile __u32*)&signal->stats_lock.seqcount.seqcount.sequence;
 }
 
-static __always_inline int threads_of(const struct signal_struct *signal) {
-  return *(const volatile int *)&signal->nr_threads;
+static __always_inline int threads_of(const struct signal_struct* signal) {
+  return *(const volatile int*)&signal->nr_threads;
 }
 
 /* A thread that ends moves its numbers to the signal struct and leaves the list, both within one
  * write of the sequence lock: when that did not move, each thread was counted once. Returns 0 when
  * the last thread, the main one, has been moved: such a process is gone and its exit tells. */
-__noinline int sum_threads(struct ProcessRecord *record, __u64 leader_address, int is_complete) {
-  const struct task_struct *leader = KERNEL_POINTER(struct task_struct, leader_address);
+__noinline int sum_threads(struct ProcessRecord* record, __u64 leader_address, int is_complete) {
+  const struct task_struct* leader = KERNEL_POINTER(struct task_struct, leader_address);
   if (!record || !leader) return 0;
-  const struct signal_struct *signal = leader->signal;
+  const struct signal_struct* signal = leader->signal;
   for (int attempt = 0; attempt < 4; attempt++) {
     const __u32 before = sequence_of(signal);
     const int threads = threads_of(signal);
@@ -216,8 +215,8 @@ __noinline int sum_threads(struct ProcessRecord *record, __u64 leader_address, i
 /* What a process has once, and the sums of one with a single thread. Without a branch: the verifier
  * searches all types of the kernel for each field that it sees read, on each way to it. Returns 0
  * when the sums are whole. */
-static __always_inline __u32 set_own(struct ProcessRecord *record, const struct task_struct *leader,
-                                     const struct signal_struct *signal) {
+static __always_inline __u32 set_own(struct ProcessRecord* record, const struct task_struct* leader,
+                                     const struct signal_struct* signal) {
   const __u32 before = sequence_of(signal);
   const __u32 threads = threads_of(signal);
   set_sums(record, signal, leader);
@@ -239,11 +238,11 @@ static __always_inline __u32 set_own(struct ProcessRecord *record, const struct 
   return (threads ^ 1) | (before & 1) | (before ^ after);
 }
 
-static __always_inline int set_record(struct ProcessRecord *record,
-                                      const struct task_struct *trusted,
-                                      const struct task_struct *leader, __u64 leader_address,
+static __always_inline int set_record(struct ProcessRecord* record,
+                                      const struct task_struct* trusted,
+                                      const struct task_struct* leader, __u64 leader_address,
                                       int is_complete) {
-  const struct signal_struct *signal = trusted->signal;
+  const struct signal_struct* signal = trusted->signal;
   const __u32 is_partial = set_own(record, trusted, signal);
   if (!is_complete) set_memory_roughly(record, leader);
   if (!is_complete && !is_partial) return 1;
@@ -255,21 +254,21 @@ static __always_inline int set_record(struct ProcessRecord *record,
   return !is_partial || sum_threads(record, leader_address, is_complete);
 }
 
-static __always_inline int walk(struct WalkRequest *request, const int is_complete) {
+static __always_inline int walk(struct WalkRequest* request, const int is_complete) {
   const __u32 parts = request->parts;
   const __u32 part = request->part;
   struct task_iterator processes;
-  const struct task_struct *next;
+  const struct task_struct* next;
   __u32 found = 0;
   bpf_rcu_read_lock();
   bpf_iter_task_new(&processes, 0, TASK_ITER_ALL_PROCESSES);
   while ((next = bpf_iter_task_next(&processes))) {
     const __u64 address = address_of(next, &walk_scratch);
-    const struct task_struct *leader = KERNEL_POINTER(struct task_struct, address);
+    const struct task_struct* leader = KERNEL_POINTER(struct task_struct, address);
     const __u32 pid = leader->pid;
     if (pid == 0) continue; /* The idle task of the boot CPU: no process. */
     if (parts > 1 && pid % parts != part) continue;
-    struct ProcessRecord *record = bpf_map_lookup_elem(&process_table, &found);
+    struct ProcessRecord* record = bpf_map_lookup_elem(&process_table, &found);
     if (!record || set_record(record, next, leader, address, is_complete)) found++;
   }
   bpf_iter_task_destroy(&processes);
@@ -279,9 +278,9 @@ static __always_inline int walk(struct WalkRequest *request, const int is_comple
 }
 
 SEC("syscall")
-int walk_counters(struct WalkRequest *request) { return walk(request, 0); }
+int walk_counters(struct WalkRequest* request) { return walk(request, 0); }
 
 SEC("syscall")
-int walk_complete(struct WalkRequest *request) { return walk(request, 1); }
+int walk_complete(struct WalkRequest* request) { return walk(request, 1); }
 
 #endif

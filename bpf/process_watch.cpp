@@ -3,11 +3,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
+#include <linux/capability.h>
 #include <malloc.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <optional>
@@ -43,6 +46,19 @@ Error failure(const char* what, int error_number, const LibbpfLog& log) {
   auto detail = std::string(what) + ": " + std::generic_category().message(error_number);
   if (const auto cause = log.cause(); !cause.empty()) detail += " (" + cause + ")";
   return {code, std::move(detail)};
+}
+
+/// Asked first: libbpf's words for it, and the verifier's without CAP_PERFMON, are hard to read.
+bool has_capabilities() {
+  const auto mask = [](unsigned capability) { return std::uint64_t{1} << capability; };
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
+  if (::syscall(SYS_capget, &header, data.data()) != 0) return true;  // The kernel will tell.
+  const auto effective = std::uint64_t{data[1].effective} << 32U | data[0].effective;
+  constexpr unsigned kPerfmon = 38;  // CAP_PERFMON and CAP_BPF, since 5.8.
+  constexpr unsigned kBpf = 39;
+  const auto needed = mask(kPerfmon) | mask(kBpf);
+  return (effective & mask(CAP_SYS_ADMIN)) != 0 || (effective & needed) == needed;
 }
 
 /// The programs see the host's pids, and nothing tells which of ours they are.
@@ -153,6 +169,9 @@ class ProcessWatch::Implementation {
 };
 
 Result<ProcessWatch> ProcessWatch::open(const Options& options) {
+  if (!has_capabilities()) {
+    return Error{Errc::denied, "BPF needs the capabilities CAP_BPF and CAP_PERFMON"};
+  }
   if (has_own_pid_namespace()) {
     return Error{Errc::unsupported, "BPF shows the pids of the host, which are not those here"};
   }

@@ -19,8 +19,9 @@ if(RESOURCE_EXPORTER_BPF)
 endif()
 if(bpf_missing)
   list(JOIN bpf_missing " " bpf_missing)
-  message(FATAL_ERROR "To account processes with BPF, the build needs these Debian packages, which "
-    "are missing: ${bpf_missing}. Install them, or give -D RESOURCE_EXPORTER_BPF=OFF to do without.")
+  message(FATAL_ERROR "To account processes with BPF, the build needs these Debian packages, "
+    "which are missing: ${bpf_missing}. Install them, or do without: "
+    "-D RESOURCE_EXPORTER_BPF=OFF")
 endif()
 
 # Compiles <room>/<name>.bpf.c and makes the header "<room>/<name>.skel.h" of it, which holds the
@@ -39,7 +40,9 @@ function(add_bpf_skeleton target room name)
     COMMENT "Compiling ${room}/${name}.bpf.c for BPF" VERBATIM)
   add_custom_command(OUTPUT ${base}.skel.h
     COMMAND ${BPFTOOL} gen object ${base}.stripped.bpf.o ${base}.bpf.o
-    COMMAND ${BPFTOOL} gen skeleton ${base}.stripped.bpf.o name ${name}_programs > ${base}.skel.h
+    COMMAND ${CMAKE_COMMAND} -E echo "// NOLINTBEGIN" > ${base}.skel.h
+    COMMAND ${BPFTOOL} gen skeleton ${base}.stripped.bpf.o name ${name}_programs >> ${base}.skel.h
+    COMMAND ${CMAKE_COMMAND} -E echo "// NOLINTEND" >> ${base}.skel.h
     DEPENDS ${base}.bpf.o COMMENT "Generating ${room}/${name}.skel.h" VERBATIM)
   target_sources(${target} PRIVATE ${base}.skel.h)
   target_include_directories(${target} SYSTEM PRIVATE ${include_dir})

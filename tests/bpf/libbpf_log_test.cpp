@@ -6,7 +6,7 @@
 using bpf::cause_in;
 
 TEST_CASE("The cause of a failure is libbpf's first warning") {
-  CHECK(cause_in("") == "");
+  CHECK(cause_in("").empty());
   CHECK(cause_in("libbpf: no vmlinux BTF\nlibbpf: failed to load object 'x'\n") ==
         "no vmlinux BTF");
   CHECK(cause_in("\n\nlibbpf: cut off") == "cut off");

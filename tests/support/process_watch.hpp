@@ -1,14 +1,22 @@
 // A watch for the tests that need one, where the kernel lets us.
 #pragma once
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -24,7 +32,7 @@ namespace tests {
 inline std::optional<bpf::ProcessWatch> open_watch(const bpf::ProcessWatch::Options& options = {}) {
   auto watch = bpf::ProcessWatch::open(options);
   if (watch) return *std::move(watch);
-  const char* const ci = std::getenv("CI");
+  const char* const ci = std::getenv("CI");  // NOLINT(concurrency-mt-unsafe)
   const bool has_types = ::access("/sys/kernel/btf/vmlinux", R_OK) == 0;
   if (ci != nullptr && std::string_view(ci) == "true" && has_types) {
     FAIL("the kernel has BTF, but no watch: " << watch.error().detail);
@@ -49,6 +57,17 @@ inline bool comes_true(const std::function<bool()>& is_so) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return true;
+}
+
+/// Of the running kernel.
+inline bool has_linux(int wanted_major, int wanted_minor) {
+  utsname name{};
+  ::uname(&name);
+  int major = 0;
+  int minor = 0;
+  // NOLINTNEXTLINE(cert-err34-c): the kernel's own release
+  return std::sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+         (major > wanted_major || (major == wanted_major && minor >= wanted_minor));
 }
 
 /// Everything that was drained so far.
@@ -84,5 +103,55 @@ struct Drained {
     return find(pid);
   }
 };
+
+struct Ended {
+  pid_t pid = -1;
+  int status = 0;
+  rusage usage{};
+};
+
+/// Runs `body` in a child, which then exits, and waits for it.
+template <class Body>
+Ended run_in_child(Body body) {
+  Ended ended;
+  ended.pid = ::fork();
+  if (ended.pid == 0) {
+    body();
+    ::_exit(0);
+  }
+  ::wait4(ended.pid, &ended.status, 0, &ended.usage);
+  return ended;
+}
+
+inline std::uint64_t microseconds(const rusage& usage) {
+  const auto seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec;
+  return static_cast<std::uint64_t>(seconds * 1'000'000 + usage.ru_utime.tv_usec +
+                                    usage.ru_stime.tv_usec);
+}
+
+/// What a parent knows of the children it has waited for.
+struct Storm {
+  std::uint64_t children_us = 0;
+  pid_t parent = -1;
+};
+
+/// `count` short children of one parent, all of that name, which have all been waited for.
+inline Storm storm(int count, const char* comm) {
+  std::array<int, 2> pipe{};
+  REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
+  const auto ended = run_in_child([&] {
+    ::dup2(pipe[1], STDOUT_FILENO);
+    const auto text = std::to_string(count);
+    ::execl(PROCESS_STORM, PROCESS_STORM, text.c_str(), comm, nullptr);
+    ::_exit(127);
+  });
+  ::close(pipe[1]);
+  std::array<char, 32> text{};
+  const auto length = ::read(pipe[0], text.data(), text.size() - 1);
+  ::close(pipe[0]);
+  REQUIRE(ended.status == 0);
+  REQUIRE(length > 0);
+  return {.children_us = std::stoul(text.data()), .parent = ended.pid};
+}
 
 }  // namespace tests
