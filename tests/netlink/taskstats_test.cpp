@@ -291,7 +291,6 @@ TEST_CASE("the start of a process is known to a second") {
   exit.begin_seconds = 1000;  // of the thread
   exit.elapsed_microseconds = 5'250'000;
   CHECK_FALSE(process_start(exit));
-
   // It ended in the second from 1005 on; the process is 2.25 s older than the thread.
   exit.process_elapsed_microseconds = 7'500'000;
   const auto start = process_start(exit);
