@@ -125,6 +125,11 @@ TEST_CASE("threads that vanish are left out, and those beyond the limit counted"
   REQUIRE(read);
   CHECK(read->threads.size() == 2);
   CHECK(read->beyond_limit == 1);
+
+  // One that is being reaped reads as zeros.
+  tree.write("proc/7/task/10/stat", "10 (x) X 0 0 0 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n");
+  CHECK(reader.read_threads(7)->threads.size() == 2);
+
   tree.write("proc/7/task/9/stat", "9 (dam");
   const auto damaged = reader.read_threads(7);
   REQUIRE_FALSE(damaged);
