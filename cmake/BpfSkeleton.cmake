@@ -44,6 +44,8 @@ function(add_bpf_skeleton target room name)
     COMMAND ${BPFTOOL} gen skeleton ${base}.stripped.bpf.o name ${name}_programs >> ${base}.skel.h
     COMMAND ${CMAKE_COMMAND} -E echo "// NOLINTEND" >> ${base}.skel.h
     DEPENDS ${base}.bpf.o COMMENT "Generating ${room}/${name}.skel.h" VERBATIM)
+  add_custom_target(bpf_skeletons DEPENDS ${base}.skel.h)  # What clang-tidy needs of a build.
+  add_dependencies(${target} bpf_skeletons)
   target_sources(${target} PRIVATE ${base}.skel.h)
   target_include_directories(${target} SYSTEM PRIVATE ${include_dir})
 endfunction()

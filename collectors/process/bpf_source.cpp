@@ -15,8 +15,6 @@ namespace {
 
 using metrics::Result;
 
-constexpr double kNanosecondsPerSecond = 1e9;
-
 struct Units {
   std::uint64_t nanoseconds_per_tick = 0;
   std::uint64_t page_bytes = 0;

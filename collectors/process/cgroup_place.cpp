@@ -14,8 +14,8 @@ constexpr std::size_t kLeastPodDigits = 32;
 constexpr std::size_t kMostPodDigits = 64;
 constexpr std::size_t kMostJobDigits = 32;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
+bool is_decimal(char c) { return c >= '0' && c <= '9'; }
+bool is_hex(char c) { return is_decimal(c) || (c >= 'a' && c <= 'f'); }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 std::string_view without_suffix(std::string_view text, std::string_view suffix) {
@@ -60,7 +60,7 @@ std::string_view slurm_job_id(std::string_view component) {
   constexpr std::string_view kJob = "job_";
   if (!component.starts_with(kJob)) return {};
   const auto id = component.substr(kJob.size());
-  const auto is_allowed = [](char c) { return is_digit(c) || is_letter(c); };
+  const auto is_allowed = [](char c) { return is_decimal(c) || is_letter(c); };
   return id.size() <= kMostJobDigits && std::ranges::all_of(id, is_allowed) ? id : "";
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <utility>
 
 namespace collectors {
 namespace {
@@ -60,7 +59,7 @@ std::vector<ExitSums::Settled> ExitSums::settle(Clock::time_point now) {
   std::erase_if(waiting_, [&](Waiting& waiting) {
     if (now < waiting.due) return false;
     take_off(waiting.settled.sum.use, owed_);
-    settled.push_back(std::move(waiting.settled));
+    settled.push_back(waiting.settled);
     return true;
   });
   return settled;

@@ -13,9 +13,7 @@ using metrics::Kind;
 using Input = GroupFamiliesInput;
 using Value = std::optional<double> (*)(const ProcessGroup& group, const Input& input);
 
-constexpr double kNanosecondsPerSecond = 1e9;
-
-double seconds(std::uint64_t nanoseconds) {
+double seconds_of(std::uint64_t nanoseconds) {
   return static_cast<double>(nanoseconds) / kNanosecondsPerSecond;
 }
 
@@ -45,11 +43,11 @@ std::optional<double> oldest_start(const ProcessGroup& group, const Input& input
 }
 
 std::optional<double> user_seconds(const ProcessGroup& group, const Input& /*input*/) {
-  return seconds(group.totals.user_ns);
+  return seconds_of(group.totals.user_ns);
 }
 
 std::optional<double> system_seconds(const ProcessGroup& group, const Input& /*input*/) {
-  return seconds(group.totals.cpu_ns - group.totals.user_ns);
+  return seconds_of(group.totals.cpu_ns - group.totals.user_ns);
 }
 
 template <Count Which>

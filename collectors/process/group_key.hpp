@@ -11,7 +11,7 @@ struct GroupKey {
   std::string name;                       ///< Valid UTF-8.
   std::vector<std::string> label_values;  ///< One for each of GroupLabels::names().
 
-  auto operator<=>(const GroupKey&) const = default;
+  auto operator<=>(const GroupKey&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 }  // namespace collectors

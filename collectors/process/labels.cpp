@@ -9,13 +9,13 @@
 namespace collectors {
 namespace {
 
-struct Row {
+struct LabelRow {
   std::string_view name;
   std::string CgroupPlace::*value;  // nullptr for the user
   std::size_t max_bytes = GroupLabels::kMaxValueBytes;
 };
 
-constexpr std::array<Row, 6> kRows = {{
+constexpr std::array<LabelRow, 6> kLabelRows = {{
     {"user", nullptr},
     {"cgroup", &CgroupPlace::cgroup, GroupLabels::kMaxCgroupBytes},
     {"unit", &CgroupPlace::unit},
@@ -24,14 +24,14 @@ constexpr std::array<Row, 6> kRows = {{
     {"slurm_job", &CgroupPlace::slurm_job},
 }};
 
-const Row* row_of(std::string_view name) {
-  const auto* const found = std::ranges::find(kRows, name, &Row::name);
-  return found == kRows.end() ? nullptr : found;
+const LabelRow* row_of(std::string_view name) {
+  const auto* const found = std::ranges::find(kLabelRows, name, &LabelRow::name);
+  return found == kLabelRows.end() ? nullptr : found;
 }
 
 metrics::Error refused(std::string_view name, std::string_view what) {
   std::string allowed;
-  for (const auto& row : kRows) allowed.append(allowed.empty() ? "" : ", ").append(row.name);
+  for (const auto& row : kLabelRows) allowed.append(allowed.empty() ? "" : ", ").append(row.name);
   return {metrics::Errc::malformed, "'" + bounded_text(name, 40) + "' " + std::string(what) +
                                         "; allowed are " + allowed + ", each once"};
 }

@@ -11,12 +11,14 @@
 
 namespace collectors {
 
+inline constexpr double kNanosecondsPerSecond = 1e9;
+
 /// Tells a process from all others since boot: pids come again, a start with the same pid does not.
 struct ProcessIdentity {
   std::int32_t pid = 0;
   std::uint64_t start_ticks = 0;  ///< Since boot, as in /proc/PID/stat.
 
-  auto operator<=>(const ProcessIdentity&) const = default;
+  auto operator<=>(const ProcessIdentity&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// A process' own name: any bytes, the rest is NUL. What /proc adds to a kernel worker's is cut.

@@ -26,14 +26,13 @@ using metrics::Kind;
 constexpr std::size_t kMaxGroups = 200;
 // Long enough for every scraper that comes once per window to see the last values.
 constexpr int kWindowsToKeepEmpty = 2;
-constexpr double kNanosecondsPerSecond = 1e9;
 
 constexpr Setting kSource = {
     "source",
     "where processes are seen: bpf, taskstats, proc, or auto, the first of "
     "these that works",
     "auto"};
-constexpr std::array kSettings = {kSource, kProcessBudget, kNamingConfig, kNamingLabels};
+constexpr std::array kProcessSettings = {kSource, kProcessBudget, kNamingConfig, kNamingLabels};
 
 constexpr Family kExitSource = {
     "host_process_exit_source",
@@ -180,6 +179,6 @@ constinit const CollectorSpec kProcess = {
     true,
     Reads::memory,
     make_collector<Processes>,
-    kSettings};
+    kProcessSettings};
 
 }  // namespace collectors

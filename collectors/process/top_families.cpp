@@ -9,15 +9,14 @@
 namespace collectors {
 namespace {
 
-constexpr metrics::Family kCpu = {
+constexpr metrics::Family kTopCpu = {
     "host_top_process_cpu_seconds",
     "CPU time within the window of the processes that used most of it, those that are gone from "
     "/proc included."};
-constexpr metrics::Family kMemory = {
+constexpr metrics::Family kTopMemory = {
     "host_top_process_memory_bytes",
     "Most memory resident within the window of the processes that had most, those that are gone "
     "from /proc included."};
-constexpr double kNanosecondsPerSecond = 1e9;
 // Of processes that were at the top once; then it starts anew.
 constexpr std::size_t kMaxPlaces = 1024;
 
@@ -69,10 +68,10 @@ const std::string& TopNaming::cgroup_of(const ProcessIdentity& identity) {
 }
 
 void emit_top(metrics::Sink& sink, const TopLists& top) {
-  emit_list(sink, kCpu, top.by_cpu, [](const TopProcess& process) {
+  emit_list(sink, kTopCpu, top.by_cpu, [](const TopProcess& process) {
     return static_cast<double>(process.cpu_ns) / kNanosecondsPerSecond;
   });
-  emit_list(sink, kMemory, top.by_memory, [](const TopProcess& process) {
+  emit_list(sink, kTopMemory, top.by_memory, [](const TopProcess& process) {
     return static_cast<double>(process.peak_resident_bytes);
   });
 }

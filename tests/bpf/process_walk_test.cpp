@@ -62,7 +62,7 @@ void burn(std::uint64_t rounds) {
   for (std::uint64_t round = 0; round < rounds; ++round) sum = sum + round;
 }
 
-void* burn_in_thread(void*) {
+void* burn_and_end(void*) {
   burn(20'000'000);
   return nullptr;
 }
@@ -165,7 +165,7 @@ TEST_CASE("The time of all threads is in their process, of those that ended too"
       [&] {
         for (int round = 0; round < 2; ++round) {
           std::array<pthread_t, 2> threads{};
-          for (auto& thread : threads) ::pthread_create(&thread, nullptr, burn_in_thread, nullptr);
+          for (auto& thread : threads) ::pthread_create(&thread, nullptr, burn_and_end, nullptr);
           for (const auto thread : threads) ::pthread_join(thread, nullptr);
         }
         pthread_t thread{};

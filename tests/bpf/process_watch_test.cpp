@@ -21,7 +21,7 @@ using tests::open_watch;
 
 namespace {
 
-std::string text_of(const std::string& path) {
+std::string file_text(const std::string& path) {
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
   return text.str();
@@ -46,7 +46,7 @@ TEST_CASE("A walk knows who this process is") {
   REQUIRE(records);
   const auto* const self = find_process(*records, ::getpid());
   REQUIRE(self != nullptr);
-  const auto stat = procfs::parse_process_stat(text_of("/proc/self/stat"));
+  const auto stat = procfs::parse_process_stat(file_text("/proc/self/stat"));
   REQUIRE(stat);
   const auto tick_ns = 1'000'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   CHECK(self->start_boottime_ns / tick_ns == stat->start_time_ticks);

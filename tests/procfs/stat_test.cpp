@@ -13,7 +13,7 @@ using procfs::parse_stat;
 namespace {
 
 // Two CPUs with a gap, as on a host where CPU 1 is offline.
-const std::string kWhole =
+const std::string kWholeStat =
     "cpu  300 30 90 4000 60 6 12 18 24 8\n"
     "cpu0 100 10 30 1500 20 2 4 6 8 3\n"
     "cpu2 200 20 60 2500 40 4 8 12 16 5\n"
@@ -33,7 +33,7 @@ std::string without(std::string text, const std::string& line_start) {
 }  // namespace
 
 TEST_CASE("parse_stat reads every column of the cpu lines") {
-  const auto stat = parse_stat(kWhole);
+  const auto stat = parse_stat(kWholeStat);
   REQUIRE(stat);
   const auto& all = stat->all_cpus;
   CHECK(all.user == 300);
@@ -54,7 +54,7 @@ TEST_CASE("parse_stat reads every column of the cpu lines") {
 }
 
 TEST_CASE("parse_stat reads the totals of the host") {
-  const auto stat = parse_stat(kWhole);
+  const auto stat = parse_stat(kWholeStat);
   REQUIRE(stat);
   CHECK(stat->interrupts == 193130);
   CHECK(stat->context_switches == 355772);
@@ -65,11 +65,12 @@ TEST_CASE("parse_stat reads the totals of the host") {
 }
 
 TEST_CASE("parse_stat passes over lines and columns it does not know") {
-  const auto stat = parse_stat("swap 1 2\n\n" + kWhole + "page 5 6\nfuture words, no numbers\n");
+  const auto stat =
+      parse_stat("swap 1 2\n\n" + kWholeStat + "page 5 6\nfuture words, no numbers\n");
   REQUIRE(stat);
   CHECK(stat->all_cpus.idle == 4000);
 
-  auto wider = kWhole;
+  auto wider = kWholeStat;
   wider.insert(wider.find('\n'), " 77 88");
   CHECK(parse_stat(wider));
 }
@@ -77,7 +78,7 @@ TEST_CASE("parse_stat passes over lines and columns it does not know") {
 TEST_CASE("parse_stat takes an intr line of hundreds of kilobytes") {
   std::string vectors;
   for (int i = 0; i < 100'000; ++i) vectors += " 0";
-  auto text = kWhole;
+  auto text = kWholeStat;
   text.insert(text.find("\nctxt"), vectors);
   const auto stat = parse_stat(text);
   REQUIRE(stat);
@@ -86,7 +87,7 @@ TEST_CASE("parse_stat takes an intr line of hundreds of kilobytes") {
 }
 
 TEST_CASE("parse_stat takes the largest number there is") {
-  auto text = kWhole;
+  auto text = kWholeStat;
   text.replace(text.find("355772"), 6, "18446744073709551615");
   const auto stat = parse_stat(text);
   REQUIRE(stat);
@@ -98,21 +99,21 @@ TEST_CASE("parse_stat rejects text that is not /proc/stat") {
       {"empty file", ""},
       {"one newline", "\n"},
       {"words", "lorem ipsum\n"},
-      {"no total", without(kWhole, "cpu  ")},
-      {"no intr", without(kWhole, "intr")},
-      {"no ctxt", without(kWhole, "ctxt")},
-      {"no btime", without(kWhole, "btime")},
-      {"no processes", without(kWhole, "processes")},
-      {"no procs_running", without(kWhole, "procs_running")},
-      {"no procs_blocked", without(kWhole, "procs_blocked")},
-      {"nine columns", "cpu 1 2 3 4 5 6 7 8 9\n" + without(kWhole, "cpu  ")},
-      {"a cpu number past 32 bits", "cpu4294967296 1 2 3 4 5 6 7 8 9 10\n" + kWhole},
-      {"a cpu number that is a word", "cpux 1 2 3 4 5 6 7 8 9 10\n" + kWhole},
-      {"a negative column", "cpu1 -1 2 3 4 5 6 7 8 9 10\n" + kWhole},
-      {"a column past 64 bits", "cpu1 99999999999999999999 2 3 4 5 6 7 8 9 10\n" + kWhole},
-      {"a total without its number", "ctxt\n" + kWhole},
-      {"a total with a tail", "ctxt 12x\n" + kWhole},
-      {"a NUL byte in a number", "ctxt 1" + std::string(1, '\0') + "2\n" + kWhole},
+      {"no total", without(kWholeStat, "cpu  ")},
+      {"no intr", without(kWholeStat, "intr")},
+      {"no ctxt", without(kWholeStat, "ctxt")},
+      {"no btime", without(kWholeStat, "btime")},
+      {"no processes", without(kWholeStat, "processes")},
+      {"no procs_running", without(kWholeStat, "procs_running")},
+      {"no procs_blocked", without(kWholeStat, "procs_blocked")},
+      {"nine columns", "cpu 1 2 3 4 5 6 7 8 9\n" + without(kWholeStat, "cpu  ")},
+      {"a cpu number past 32 bits", "cpu4294967296 1 2 3 4 5 6 7 8 9 10\n" + kWholeStat},
+      {"a cpu number that is a word", "cpux 1 2 3 4 5 6 7 8 9 10\n" + kWholeStat},
+      {"a negative column", "cpu1 -1 2 3 4 5 6 7 8 9 10\n" + kWholeStat},
+      {"a column past 64 bits", "cpu1 99999999999999999999 2 3 4 5 6 7 8 9 10\n" + kWholeStat},
+      {"a total without its number", "ctxt\n" + kWholeStat},
+      {"a total with a tail", "ctxt 12x\n" + kWholeStat},
+      {"a NUL byte in a number", "ctxt 1" + std::string(1, '\0') + "2\n" + kWholeStat},
   }));
   INFO(what);
   const auto stat = parse_stat(text);
@@ -127,7 +128,7 @@ TEST_CASE("parse_stat's error shows the line it could not read") {
 }
 
 TEST_CASE("parse_stat survives any truncation and damage") {
-  tests::survives_truncation_and_damage(kWhole, parse_stat);
+  tests::survives_truncation_and_damage(kWholeStat, parse_stat);
 }
 
 TEST_CASE("busy_ratio is the share spent neither idle nor waiting for I/O") {
