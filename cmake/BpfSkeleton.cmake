@@ -6,15 +6,11 @@ set(bpf_missing "")
 if(RESOURCE_EXPORTER_BPF)
   find_program(CLANG_FOR_BPF NAMES clang clang-19 clang-16 clang-15 clang-14)
   find_program(BPFTOOL bpftool PATHS /usr/sbin /sbin)
-  find_package(LibBpf)
   if(NOT CLANG_FOR_BPF)
     list(APPEND bpf_missing clang)
   endif()
   if(NOT BPFTOOL)
     list(APPEND bpf_missing bpftool)
-  endif()
-  if(NOT LibBpf_FOUND)
-    list(APPEND bpf_missing libbpf-dev)
   endif()
 endif()
 if(bpf_missing)
@@ -22,6 +18,10 @@ if(bpf_missing)
   message(FATAL_ERROR "To account processes with BPF, the build needs these Debian packages, "
     "which are missing: ${bpf_missing}. Install them, or do without: "
     "-D RESOURCE_EXPORTER_BPF=OFF")
+endif()
+
+if(RESOURCE_EXPORTER_BPF)
+  find_small_library(LibBpf::LibBpf HEADER bpf/libbpf.h LIBRARIES bpf elf z PACKAGE libbpf-dev)
 endif()
 
 # Compiles <room>/<name>.bpf.c and makes the header "<room>/<name>.skel.h" of it, which holds the
