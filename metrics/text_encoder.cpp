@@ -109,15 +109,30 @@ void TextEncoder::grow(std::size_t bytes) {
   buffer_.resize(std::max(used_ + bytes, 2 * buffer_.size()));
 }
 
+/// Pages are alike: the family that came after the last one is tried before all are searched.
+TextEncoder::Announced& TextEncoder::announced_as(std::string_view shown) {
+  const auto guess = families_[family_].follower;
+  if (families_[guess].shown != shown) {
+    const auto known = index_.try_emplace(std::string(shown), families_.size()).first->second;
+    if (known == families_.size()) families_.push_back({.shown = std::string(shown)});
+    families_[family_].follower = known;
+  }
+  family_ = families_[family_].follower;
+  return families_[family_];
+}
+
+void TextEncoder::forget_families() {
+  families_.assign(1, {});
+  index_.clear();
+}
+
 void TextEncoder::on_family(const Family& family) {
   name_ = family.name;
   auto shown = family.name;
   if (format_ == TextFormat::openmetrics_1_0_0 && is_suffixed_counter(family)) {
     shown.remove_suffix(kCounterSuffix.size());
   }
-  auto known = families_.find(shown);
-  if (known == families_.end()) known = families_.emplace(shown, Announced{}).first;
-  auto& announced = known->second;
+  auto& announced = announced_as(shown);
   refusing_ = announced.page == page_;
   if (refusing_) {
     refused_.emplace_back(family.name);
@@ -126,10 +141,10 @@ void TextEncoder::on_family(const Family& family) {
   const auto type = type_name(family, format_);
   if (announced.page == 0 || announced.type != type || announced.format != format_ ||
       announced.help != family.help) {
-    announced = {.type = type,
-                 .format = format_,
-                 .help = std::string(family.help),
-                 .text = announcement(shown, type, family.help, format_)};
+    announced.type = type;
+    announced.format = format_;
+    announced.help = family.help;
+    announced.text = announcement(shown, type, family.help, format_);
   }
   announced.page = page_;
   ++family_count_;
@@ -177,7 +192,8 @@ void TextEncoder::finish() {
 void TextEncoder::restart(TextFormat format) {
   // Families come and go with devices and files: those of the past must not fill the memory.
   constexpr std::size_t kSpare = 256;
-  if (families_.size() > 2 * family_count_ + kSpare) families_.clear();
+  if (families_.size() > 2 * family_count_ + kSpare) forget_families();
+  family_ = 0;
   format_ = format;
   used_ = 0;
   name_ = {};

@@ -44,7 +44,9 @@ class TextEncoder final : public Sink {
   /// The lines that announce a family. Kept from page to page, as they hardly ever change and are
   /// half of a page.
   struct Announced {
-    std::uint64_t page = 0;  // the last one that it was on
+    std::string shown = {};    // its name as shown
+    std::uint64_t page = 0;    // the last one that it was on
+    std::size_t follower = 0;  // the family after it, there
     std::string_view type = {};
     TextFormat format = TextFormat::prometheus_0_0_4;
     std::string help = {};
@@ -58,6 +60,9 @@ class TextEncoder final : public Sink {
   void on_sample(Labels labels, double value) override;
   void on_histogram(Labels labels, const Histogram& histogram) override;
 
+  Announced& announced_as(std::string_view shown);
+  void forget_families();
+
   char* reserve(std::size_t bytes) {
     if (buffer_.size() - used_ < bytes) grow(bytes);
     return buffer_.data() + used_;
@@ -70,7 +75,9 @@ class TextEncoder final : public Sink {
   std::size_t used_ = 0;
   std::string_view name_;  // of the open family, as its samples are to be called
   bool refusing_ = false;
-  std::unordered_map<std::string, Announced, Hash, std::equal_to<>> families_;  // by name as shown
+  std::vector<Announced> families_ = std::vector<Announced>(1);  // the first is before all others
+  std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> index_;  // by name as shown
+  std::size_t family_ = 0;  // the last one announced
   std::uint64_t page_ = 1;
   std::size_t family_count_ = 0;  // on this page
   std::vector<std::string> refused_;

@@ -266,6 +266,21 @@ TEST_CASE("a family is announced as it is now, whatever it was on the page befor
         "# TYPE a counter\n# HELP a Help.\na_total 1\n");
 }
 
+TEST_CASE("a page is the same whatever order its families had before") {
+  TextEncoder kept(TextFormat::prometheus_0_0_4);
+  for (const std::string_view order :
+       {"abc", "abc", "cba", "acb", "b", "", "abc", "aab", "abab", "xabcx", "bca", "bca"}) {
+    auto fresh = prometheus();
+    kept.restart(TextFormat::prometheus_0_0_4);
+    for (const char& name : order) {
+      for (auto* sink : {&fresh, &kept}) sink->single({{&name, 1}, "Help."}, 1);
+    }
+    INFO(order);
+    CHECK(kept.text() == fresh.text());
+    CHECK(kept.refused() == fresh.refused());
+  }
+}
+
 TEST_CASE("families that come no more are forgotten, and then known again") {
   TextEncoder encoder(TextFormat::prometheus_0_0_4);
   metrics::Sink& sink = encoder;
