@@ -130,6 +130,7 @@ struct task_struct {
   const struct cred* real_cred;
   char comm[16];
   struct files_struct* files;
+  __u64 self_exec_id; /* 32 bits before 5.7, which libbpf sees to. */
   struct signal_struct* signal;
   struct sighand_struct* sighand;
   struct task_io_accounting ioac;
@@ -156,6 +157,11 @@ extern void bpf_iter_num_destroy(struct number_iterator* it) __ksym;
 extern void* bpf_rdonly_cast(const void* pointer, __u32 type) __ksym;
 #define KERNEL_POINTER(type, address) \
   ((type*)bpf_rdonly_cast((void*)(address), bpf_core_type_id_kernel(type)))
+
+/* A child begins with its parent's, and so do threads, of which one may become the main one. */
+static __always_inline __u32 execs_of(const struct task_struct* task) {
+  return bpf_core_field_exists(task->self_exec_id) ? task->self_exec_id : 0;
+}
 
 #define TASK_IS_KERNEL_THREAD 0x00200000u /* PF_KTHREAD */
 #define SIGNAL_GROUP_EXITS 0x00000004u    /* SIGNAL_GROUP_EXIT */

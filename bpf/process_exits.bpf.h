@@ -83,22 +83,24 @@ static __always_inline void set_fate(struct ExitRecord* record, const struct tas
 
 static __always_inline void set_final(struct ExitRecord* record, const struct task_struct* leader,
                                       const struct signal_struct* signal) {
+  struct ProcessCounters* counters = &record->counters;
   record->start_boottime_ns = leader->start_boottime;
   record->cgroup_id = leader->cgroups->dfl_cgrp->kn->id;
-  record->user_time_ns = signal->utime;
-  record->system_time_ns = signal->stime;
-  record->run_time_ns = signal->sum_sched_runtime;
-  record->minor_faults = signal->min_flt;
-  record->major_faults = signal->maj_flt;
+  counters->user_time_ns = signal->utime;
+  counters->system_time_ns = signal->stime;
+  counters->run_time_ns = signal->sum_sched_runtime;
+  counters->minor_faults = signal->min_flt;
+  counters->major_faults = signal->maj_flt;
   if (bpf_core_field_exists(signal->ioac.read_bytes)) {
-    record->read_bytes = signal->ioac.read_bytes;
-    record->write_bytes = signal->ioac.write_bytes;
+    counters->read_bytes = signal->ioac.read_bytes;
+    counters->write_bytes = signal->ioac.write_bytes;
   }
-  record->voluntary_switches = signal->nvcsw;
-  record->involuntary_switches = signal->nivcsw;
+  counters->voluntary_switches = signal->nvcsw;
+  counters->involuntary_switches = signal->nivcsw;
   record->pid = leader->tgid;
   record->user_id = leader->real_cred->uid.val;
   record->task_flags = leader->flags;
+  record->execs = execs_of(leader);
   bpf_probe_read_kernel(record->comm, sizeof record->comm, leader->comm);
 }
 
@@ -126,16 +128,18 @@ static __always_inline void raise_to(__u64* peak, __u64 pages) {
 }
 
 static __always_inline void add_exit(struct ExitSums* sums, const struct ExitRecord* record) {
+  const struct ProcessCounters* counters = &record->counters;
+  struct ProcessCounters* sum = &sums->counters;
   __sync_fetch_and_add(&sums->exits[record->reason & (EXIT_REASONS - 1)], 1);
-  __sync_fetch_and_add(&sums->user_time_ns, record->user_time_ns);
-  __sync_fetch_and_add(&sums->system_time_ns, record->system_time_ns);
-  __sync_fetch_and_add(&sums->run_time_ns, record->run_time_ns);
-  __sync_fetch_and_add(&sums->minor_faults, record->minor_faults);
-  __sync_fetch_and_add(&sums->major_faults, record->major_faults);
-  __sync_fetch_and_add(&sums->read_bytes, record->read_bytes);
-  __sync_fetch_and_add(&sums->write_bytes, record->write_bytes);
-  __sync_fetch_and_add(&sums->voluntary_switches, record->voluntary_switches);
-  __sync_fetch_and_add(&sums->involuntary_switches, record->involuntary_switches);
+  __sync_fetch_and_add(&sum->user_time_ns, counters->user_time_ns);
+  __sync_fetch_and_add(&sum->system_time_ns, counters->system_time_ns);
+  __sync_fetch_and_add(&sum->run_time_ns, counters->run_time_ns);
+  __sync_fetch_and_add(&sum->minor_faults, counters->minor_faults);
+  __sync_fetch_and_add(&sum->major_faults, counters->major_faults);
+  __sync_fetch_and_add(&sum->read_bytes, counters->read_bytes);
+  __sync_fetch_and_add(&sum->write_bytes, counters->write_bytes);
+  __sync_fetch_and_add(&sum->voluntary_switches, counters->voluntary_switches);
+  __sync_fetch_and_add(&sum->involuntary_switches, counters->involuntary_switches);
   raise_to(&sums->peak_resident_pages, record->peak_resident_pages);
 }
 

@@ -24,21 +24,26 @@ enum ProcessFlag {
   PROCESS_SUMS_ARE_TORN = 1u << 3,
 };
 
-/* A process that runs, or is a zombie nobody has waited for. Counters are of the whole process, its
- * threads that ended included, unless said otherwise. */
-struct ProcessRecord {
-  __u64 start_boottime_ns; /* Since boot, suspend included; /proc/PID/stat has it in ticks. */
-  __u64 cgroup_id;         /* In the default (v2) hierarchy: the directory's inode number. */
-  __u64 user_time_ns;      /* Tick-sampled, as are system times; see scaled_times(). */
+/* Of a whole process, its threads that ended included, or of several. */
+struct ProcessCounters {
+  __u64 user_time_ns; /* Tick-sampled, as are system times; see scaled_times(). */
   __u64 system_time_ns;
-  __u64 run_time_ns;  /* Exact time on a CPU, but for the current slice of running threads. */
-  __u64 cpu_delay_ns; /* Waited for a CPU; of the threads alive, so it may go back. */
+  __u64 run_time_ns; /* Exact time on a CPU: at its end, what wait4's rusage adds up to; before
+                      * that, but for the current slice of running threads. */
   __u64 minor_faults;
   __u64 major_faults;
   __u64 read_bytes; /* Storage traffic, as in /proc/PID/io. */
   __u64 write_bytes;
   __u64 voluntary_switches;
   __u64 involuntary_switches;
+};
+
+/* A process that runs, or is a zombie nobody has waited for. */
+struct ProcessRecord {
+  __u64 start_boottime_ns; /* Since boot, suspend included; /proc/PID/stat has it in ticks. */
+  __u64 cgroup_id;         /* In the default (v2) hierarchy: the directory's inode number. */
+  struct ProcessCounters counters;
+  __u64 cpu_delay_ns; /* Waited for a CPU; of the threads alive, so it may go back. */
   __u64 resident_file_pages;
   __u64 resident_anonymous_pages;
   __u64 resident_shared_pages; /* shmem: tmpfs, memfd, shared anonymous memory. */
@@ -56,7 +61,7 @@ struct ProcessRecord {
   __u32 exit_state;              /* state_letter(). */
   __u32 flags;                   /* ProcessFlag. */
   char comm[PROCESS_COMM_BYTES]; /* Of the main thread; without what /proc adds to kworkers. */
-  __u32 reserved;                /* Keeps the size a multiple of 8 bytes without padding. */
+  __u32 execs;                   /* Changes with every exec. */
 };
 
 enum ExitReason {
@@ -78,15 +83,7 @@ enum ExitFlag {
 struct ExitRecord {
   __u64 start_boottime_ns; /* With pid, the same identity as in ProcessRecord. */
   __u64 cgroup_id;
-  __u64 user_time_ns; /* Tick-sampled; see scaled_times(). */
-  __u64 system_time_ns;
-  __u64 run_time_ns; /* Exact: what wait4's rusage adds up to. */
-  __u64 minor_faults;
-  __u64 major_faults;
-  __u64 read_bytes;
-  __u64 write_bytes;
-  __u64 voluntary_switches;
-  __u64 involuntary_switches;
+  struct ProcessCounters counters;
   __u64 peak_resident_pages;
   __u32 pid;
   __u32 parent_pid; /* When it exited; 0 when unknown: it was a zombie before we came. */
@@ -95,7 +92,7 @@ struct ExitRecord {
   __u32 wait_status; /* As waitpid() gives it: WIFEXITED and so on apply. */
   __u32 reason;      /* ExitReason. */
   __u32 flags;       /* ExitFlag. */
-  __u32 reserved;
+  __u32 execs;       /* As in ProcessRecord. */
   char comm[PROCESS_COMM_BYTES];
 };
 
@@ -109,15 +106,7 @@ struct ExitKey {
 
 struct ExitSums {
   __u64 exits[EXIT_REASONS];
-  __u64 user_time_ns;
-  __u64 system_time_ns;
-  __u64 run_time_ns;
-  __u64 minor_faults;
-  __u64 major_faults;
-  __u64 read_bytes;
-  __u64 write_bytes;
-  __u64 voluntary_switches;
-  __u64 involuntary_switches;
+  struct ProcessCounters counters;
   __u64 peak_resident_pages; /* The largest of all. */
 };
 

@@ -32,16 +32,17 @@ struct {
 __u64 walk_scratch = 0;
 
 static __always_inline void add_task(struct ProcessRecord* record, const struct task_struct* task) {
-  record->user_time_ns += task->utime;
-  record->system_time_ns += task->stime;
-  record->run_time_ns += task->se.sum_exec_runtime;
-  record->minor_faults += task->min_flt;
-  record->major_faults += task->maj_flt;
-  record->voluntary_switches += task->nvcsw;
-  record->involuntary_switches += task->nivcsw;
+  struct ProcessCounters* counters = &record->counters;
+  counters->user_time_ns += task->utime;
+  counters->system_time_ns += task->stime;
+  counters->run_time_ns += task->se.sum_exec_runtime;
+  counters->minor_faults += task->min_flt;
+  counters->major_faults += task->maj_flt;
+  counters->voluntary_switches += task->nvcsw;
+  counters->involuntary_switches += task->nivcsw;
   if (bpf_core_field_exists(task->ioac.read_bytes)) {
-    record->read_bytes += task->ioac.read_bytes;
-    record->write_bytes += task->ioac.write_bytes;
+    counters->read_bytes += task->ioac.read_bytes;
+    counters->write_bytes += task->ioac.write_bytes;
   }
   if (bpf_core_field_exists(task->sched_info.run_delay)) {
     record->cpu_delay_ns += task->sched_info.run_delay;
@@ -52,18 +53,19 @@ static __always_inline void add_task(struct ProcessRecord* record, const struct 
 static __always_inline void set_sums(struct ProcessRecord* record,
                                      const struct signal_struct* signal,
                                      const struct task_struct* leader) {
-  record->user_time_ns = signal->utime + leader->utime;
-  record->system_time_ns = signal->stime + leader->stime;
-  record->run_time_ns = signal->sum_sched_runtime + leader->se.sum_exec_runtime;
-  record->minor_faults = signal->min_flt + leader->min_flt;
-  record->major_faults = signal->maj_flt + leader->maj_flt;
-  record->voluntary_switches = signal->nvcsw + leader->nvcsw;
-  record->involuntary_switches = signal->nivcsw + leader->nivcsw;
-  record->read_bytes = 0;
-  record->write_bytes = 0;
+  struct ProcessCounters* counters = &record->counters;
+  counters->user_time_ns = signal->utime + leader->utime;
+  counters->system_time_ns = signal->stime + leader->stime;
+  counters->run_time_ns = signal->sum_sched_runtime + leader->se.sum_exec_runtime;
+  counters->minor_faults = signal->min_flt + leader->min_flt;
+  counters->major_faults = signal->maj_flt + leader->maj_flt;
+  counters->voluntary_switches = signal->nvcsw + leader->nvcsw;
+  counters->involuntary_switches = signal->nivcsw + leader->nivcsw;
+  counters->read_bytes = 0;
+  counters->write_bytes = 0;
   if (bpf_core_field_exists(signal->ioac.read_bytes)) {
-    record->read_bytes = signal->ioac.read_bytes + leader->ioac.read_bytes;
-    record->write_bytes = signal->ioac.write_bytes + leader->ioac.write_bytes;
+    counters->read_bytes = signal->ioac.read_bytes + leader->ioac.read_bytes;
+    counters->write_bytes = signal->ioac.write_bytes + leader->ioac.write_bytes;
   }
   record->cpu_delay_ns = 0;
   if (bpf_core_field_exists(leader->sched_info.run_delay)) {
@@ -230,6 +232,7 @@ static __always_inline __u32 set_own(struct ProcessRecord* record, const struct 
   record->task_flags = leader->flags;
   record->task_state = leader->__state;
   record->exit_state = leader->exit_state;
+  record->execs = execs_of(leader);
   bpf_probe_read_kernel(record->comm, sizeof record->comm, leader->comm);
   record->flags = 0;
   record->open_files = 0;

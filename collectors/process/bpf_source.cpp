@@ -22,20 +22,18 @@ struct Units {
   bool has_storage_bytes = false;
 };
 
-/// Of a ProcessRecord, an ExitRecord or ExitSums.
-template <class Record>
-ProcessUse use_of(const Record& record, const Units& units) {
-  const auto times = bpf::scaled_times(record);
+ProcessUse use_of(const ProcessCounters& counters, const Units& units) {
+  const auto times = bpf::scaled_times(counters);
   ProcessUse use;
-  use.cpu_ns = record.run_time_ns;
+  use.cpu_ns = counters.run_time_ns;
   use.user_ns = times.user_ns;
-  use.set(Count::minor_faults, record.minor_faults);
-  use.set(Count::major_faults, record.major_faults);
-  use.set(Count::voluntary_switches, record.voluntary_switches);
-  use.set(Count::involuntary_switches, record.involuntary_switches);
+  use.set(Count::minor_faults, counters.minor_faults);
+  use.set(Count::major_faults, counters.major_faults);
+  use.set(Count::voluntary_switches, counters.voluntary_switches);
+  use.set(Count::involuntary_switches, counters.involuntary_switches);
   if (units.has_storage_bytes) {
-    use.set(Count::read_bytes, record.read_bytes);
-    use.set(Count::write_bytes, record.write_bytes);
+    use.set(Count::read_bytes, counters.read_bytes);
+    use.set(Count::write_bytes, counters.write_bytes);
   }
   return use;
 }
@@ -49,6 +47,7 @@ ProcessBasics basics_of(const Record& record, const Units& units) {
           .parent_pid = static_cast<std::int32_t>(record.parent_pid),
           .user_id = record.user_id,
           .cgroup_id = record.cgroup_id,
+          .execs = record.execs,
           .is_kernel_thread = bpf::is_kernel_thread(record)};
 }
 
@@ -57,7 +56,7 @@ ProcessSample sample_of(const ProcessRecord& record, const Units& units) {
   sample.basics = basics_of(record, units);
   // Sums that were torn may be too high: none are better, as the ledger knows those of before.
   if ((record.flags & PROCESS_SUMS_ARE_TORN) == 0) {
-    sample.use = use_of(record, units);
+    sample.use = use_of(record.counters, units);
     if (units.has_cpu_delay) sample.use.set(Count::cpu_delay_ns, record.cpu_delay_ns);
   }
   sample.state = bpf::state_letter(record);
@@ -79,7 +78,7 @@ ProcessSample sample_of(const ProcessRecord& record, const Units& units) {
 ProcessExit exit_of(const ExitRecord& record, const Units& units) {
   ProcessExit exit;
   exit.basics = basics_of(record, units);
-  exit.use = use_of(record, units);
+  exit.use = use_of(record.counters, units);
   exit.reason = static_cast<ExitReason>(record.reason);
   if (!exit.basics.is_kernel_thread) {
     exit.peak_resident_bytes = record.peak_resident_pages * units.page_bytes;
@@ -93,7 +92,7 @@ ExitSum sum_of(const ExitKey& key, const ::ExitSums& sums, const Units& units) {
   sum.user_id = key.user_id;
   sum.cgroup_id = key.cgroup_id;
   std::copy(std::begin(sums.exits), std::end(sums.exits), sum.exits.begin());
-  sum.use = use_of(sums, units);
+  sum.use = use_of(sums.counters, units);
   sum.peak_resident_bytes = sums.peak_resident_pages * units.page_bytes;
   return sum;
 }

@@ -84,7 +84,7 @@ struct Drained {
     for (std::size_t reason = 0; reason < EXIT_REASONS; ++reason) {
       nameless.exits[reason] += exits.nameless.exits[reason];
     }
-    nameless.run_time_ns += exits.nameless.run_time_ns;
+    nameless.counters.run_time_ns += exits.nameless.counters.run_time_ns;
   }
 
   [[nodiscard]] const ExitRecord* find(pid_t pid) const {
