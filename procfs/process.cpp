@@ -17,6 +17,7 @@ struct Column {
 };
 constexpr int kParentColumn = 4;
 constexpr int kFlagsColumn = 9;
+constexpr int kStackColumn = 28;
 constexpr std::uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD of the kernel's linux/sched.h
 constexpr std::array kColumns = {
     Column{10, &ProcessStat::minor_faults},
@@ -46,6 +47,9 @@ bool parse_columns(std::string_view text, ProcessStat& stat) {
     while (++number < column.number) take_field(text);
     if (!take_number(text, stat.*column.value)) return false;
   }
+  while (++number < kStackColumn) take_field(text);
+  std::uint64_t stack_address = 0;
+  if (take_number(text, stack_address) && stack_address != 0) stat.stack_address = stack_address;
   return true;
 }
 

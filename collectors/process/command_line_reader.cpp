@@ -51,16 +51,21 @@ CommandLineReader::~CommandLineReader() {
   shared_->changed.notify_all();
 }
 
-CommandLineReader::Line CommandLineReader::of(const ProcessIdentity& identity, std::uint32_t execs,
-                                              bool has_ended) {
+bool CommandLineReader::Known::is_of(const ProcessBasics& process) const {
+  if (identity != process.identity) return false;
+  return process.execs != 0 ? execs == process.execs : comm == process.comm;
+}
+
+CommandLineReader::Line CommandLineReader::of(const ProcessBasics& process, bool has_ended) {
   take_answers();
-  const auto found = known_.find(identity.pid);
-  const bool is_known = found != known_.end() && found->second.identity == identity;
+  const auto found = known_.find(process.identity.pid);
+  const bool is_known = found != known_.end() && found->second.is_of(process);
   if (has_ended) return is_known && !found->second.line.is_pending ? found->second.line : Line{};
-  if (is_known && found->second.execs == execs) return found->second.line;
+  if (is_known) return found->second.line;
   if (pending_ >= kMaxPending) return {.is_pending = true, .arguments = {}};
-  const Known asked{identity, execs, {.is_pending = true, .arguments = {}}};
-  known_.insert_or_assign(identity.pid, asked);
+  const Known asked{
+      process.identity, process.execs, process.comm, {.is_pending = true, .arguments = {}}};
+  known_.insert_or_assign(process.identity.pid, asked);
   ++pending_;
   // Not earlier, as privileges are dropped thread by thread.
   if (!std::exchange(is_running_, true)) {
@@ -83,7 +88,8 @@ void CommandLineReader::take_answers() {
   for (auto& answer : answers) {
     const auto found = known_.find(answer.identity.pid);
     if (found == known_.end() || found->second.identity != answer.identity) continue;
-    if (found->second.execs == answer.execs) found->second.line = std::move(answer.line);
+    if (found->second.execs != answer.execs || found->second.comm != answer.comm) continue;
+    found->second.line = std::move(answer.line);
   }
 }
 

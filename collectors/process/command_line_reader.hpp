@@ -34,9 +34,9 @@ class CommandLineReader {
     bool is_pending = false;
     std::optional<std::vector<std::string>> arguments;  ///< Absent when it cannot be read.
   };
-  /// What is known of the process since its exec number `execs`; asks for it when nothing is. Never
-  /// pending when the process has ended.
-  Line of(const ProcessIdentity& identity, std::uint32_t execs, bool has_ended);
+  /// What is known of the process since its last exec or, where execs are not told, change of name;
+  /// asks for it when nothing is. Never pending when the process has ended.
+  Line of(const ProcessBasics& process, bool has_ended);
   void forget(const ProcessIdentity& identity) { known_.erase(identity.pid); }
 
  private:
@@ -44,7 +44,10 @@ class CommandLineReader {
   struct Known {
     ProcessIdentity identity;
     std::uint32_t execs = 0;
+    Comm comm{};
     Line line;
+
+    [[nodiscard]] bool is_of(const ProcessBasics& process) const;
   };
   void take_answers();
 

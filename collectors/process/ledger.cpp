@@ -35,7 +35,7 @@ void ProcessLedger::take(const ProcessExits& exits, const ProcessWalkResult& wal
   for (const auto& exit : exits.exits) exits_.insert_or_assign(exit.basics.identity, &exit);
   sums_.add(exits.sums, now);
   settle_waiting(now);
-  if (walks_ == 1) give_places_to_busiest(walk, now);
+  if (walks_ == 1 || std::exchange(is_rematched_, false)) give_places_to_busiest(walk, now);
   join(walk, now);
   settle_vanished(walk.unread, now);
   take_unseen_exits(now);
@@ -43,6 +43,11 @@ void ProcessLedger::take(const ProcessExits& exits, const ProcessWalkResult& wal
   if (purpose == WalkFor::page) count_members(walk);
   if (purpose == WalkFor::page || top_.is_due(now)) keep_occupied_groups(now);
   if (top_.is_due(now)) close_slot(now);
+}
+
+void ProcessLedger::rematch() {
+  is_rematched_ = true;
+  for (auto& known : known_) known.is_unnamed = !known.has_ended;
 }
 
 void ProcessLedger::end_tick(Clock::time_point now, std::chrono::nanoseconds length) {
@@ -132,8 +137,7 @@ void ProcessLedger::meet(const ProcessSample& sample, Clock::time_point now) {
 void ProcessLedger::see(Known& known, const ProcessSample& sample, Clock::time_point now) {
   known.walk = walks_;
   if (known.has_ended) return;
-  const bool is_renamed =
-      known.basics.comm != sample.basics.comm || known.basics.execs != sample.basics.execs;
+  const bool is_renamed = has_changed(known.basics, sample.basics);
   if (is_renamed) known.basics = sample.basics;
   if (known.is_unnamed || is_renamed) name(known, now);
   account(known, sample.use);

@@ -31,7 +31,8 @@ class GroupResolver {
   GroupResolver& operator=(GroupResolver&&) = delete;
   virtual ~GroupResolver() = default;
 
-  /// Asked at first sight, after each change of name or exec, and again after `later`.
+  /// Asked at first sight, after each change of name or exec, and again after `later`. Of a process
+  /// that has ended `none` means that it stays where it was.
   virtual Answer resolve(const ProcessBasics& process, bool has_ended, GroupKey& key) = 0;
   /// The process is gone, and will not be asked for again.
   virtual void forget(const ProcessIdentity& /*identity*/) {}
@@ -46,7 +47,7 @@ enum class WalkFor : std::uint8_t {
 /// Pure logic, fed with walks and exits. At first sight a process' group gets all that it used so
 /// far, later what it used since it was last seen, and at its exit the rest; so no use is counted
 /// twice or in two groups. A process that is gone from the walk is waited for: its exit may be told
-/// later. When its name changes it moves, and takes along nothing that was counted before.
+/// later. After an exec or under another name it moves, and takes along nothing that was counted.
 /// Not thread-safe.
 class ProcessLedger {
  public:
@@ -64,6 +65,9 @@ class ProcessLedger {
   /// One walk, and the exits told before it began: of the same `now`.
   void take(const ProcessExits& exits, const ProcessWalkResult& walk, WalkFor purpose,
             Clock::time_point now);
+  /// The resolver has other rules: it is asked anew for all that live, from the next walk on. What
+  /// was counted stays where it is; a process is shown in its old group until the new one is known.
+  void rematch();
   /// A tick has passed, `length` long: samples of what the groups used in it.
   void end_tick(Clock::time_point now, std::chrono::nanoseconds length);
 
@@ -127,6 +131,7 @@ class ProcessLedger {
   TopProcesses top_;
   ExitSums sums_;
   std::uint64_t walks_ = 0;
+  bool is_rematched_ = false;             // no walk since
   std::uint64_t newest_start_ticks_ = 0;  // of all that were ever walked
   std::uint64_t attributed_cpu_ns_ = 0;
   std::uint64_t untold_exits_ = 0;

@@ -39,6 +39,7 @@ void ProcessLedger::name(Known& known, Clock::time_point now) {
       return;
     case GroupResolver::Answer::none:
       known.is_unnamed = false;
+      if (!known.has_ended) known.group = nullptr;
       return;
     case GroupResolver::Answer::named:
       break;
@@ -81,8 +82,9 @@ void ProcessLedger::see_peak(Known& known, std::uint64_t mark_bytes, std::uint64
 
 void ProcessLedger::finish(Known& known, const ProcessExit& exit, Clock::time_point now) {
   known.has_ended = true;
-  const bool is_renamed = known.basics.comm != exit.basics.comm;
+  const bool is_renamed = has_changed(known.basics, exit.basics);
   known.basics.comm = exit.basics.comm;
+  if (exit.basics.execs != 0) known.basics.execs = exit.basics.execs;
   if (known.is_unnamed || is_renamed) name(known, now);
   account(known, exit.use);
   if (exit.peak_resident_bytes) see_peak(known, *exit.peak_resident_bytes, 0, now);

@@ -1,11 +1,9 @@
 #include "collectors/process/naming.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <utility>
 
-#include "collectors/process/naming_config.hpp"
+#include "collectors/process/naming_file.hpp"
 
 namespace collectors {
 namespace {
@@ -16,17 +14,6 @@ constexpr std::size_t kMaxCgroups = 4096;
 // says nothing of their place.
 constexpr std::uint64_t kRootCgroup = 1;
 
-GroupNamer namer_of(const Settings& settings) {
-  const auto path = settings.text("process", kNamingConfig);
-  if (path.empty()) return {};
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file) throw std::invalid_argument("--collector.process.config: cannot read " + path);
-  auto config = parse_naming_config(text, path);
-  if (!config) throw std::invalid_argument(config.error().detail);
-  return GroupNamer(*std::move(config));
-}
-
 GroupLabels labels_of(const Settings& settings) {
   auto labels = GroupLabels::parse(settings.text("process", kNamingLabels));
   if (!labels) throw std::invalid_argument("--collector.process.labels: " + labels.error().detail);
@@ -35,16 +22,30 @@ GroupLabels labels_of(const Settings& settings) {
 
 }  // namespace
 
-ProcessNaming::ProcessNaming(const Host& host)
-    : namer_(namer_of(host.settings)),
+ProcessNaming::ProcessNaming(const Host& host, UserNames& users)
+    : config_path_(host.settings.text("process", kNamingConfig)),
       labels_(labels_of(host.settings)),
-      needs_(namer_.needs()),
-      is_inherited_(!host.settings.text("process", kNamingConfig).empty()),
-      ticks_per_second_(host.system.ticks_per_second),
+      needs_(labels_.needs()),
+      proc_(host.proc),
       reader_(host.proc),
-      users_(host.root) {
-  needs_ |= labels_.needs();
-  if (needs_.command_line) command_lines_ = std::make_unique<CommandLineReader>(host.proc);
+      users_(users) {
+  if (!has_rules()) return;
+  if (auto loaded = reload(); !loaded) throw std::invalid_argument(loaded.error().detail);
+}
+
+metrics::Result<void> ProcessNaming::reload() {
+  auto config = read_naming_config(config_path_);
+  if (!config) return config.error();
+  GroupNamer namer(*std::move(config));
+  auto needs = namer.needs();
+  needs |= labels_.needs();
+  if (needs.command_line && !command_lines_) {
+    command_lines_ = std::make_unique<CommandLineReader>(proc_);
+  }
+  namer_ = std::move(namer);
+  needs_ = needs;
+  named_.clear();
+  return {};
 }
 
 GroupResolver::Answer ProcessNaming::resolve(const ProcessBasics& process, bool has_ended,
@@ -55,7 +56,7 @@ GroupResolver::Answer ProcessNaming::resolve(const ProcessBasics& process, bool 
   facts.pid = process.identity.pid;
   if (!gather(process, has_ended, facts)) return Answer::later;
   auto name = namer_.name(facts);
-  if (is_inherited_) name = name_or_inherited(process, has_ended, std::move(name));
+  if (has_rules()) name = name_or_inherited(process, has_ended, std::move(name));
   if (!name) return Answer::none;
   key.name = *std::move(name);
   key.label_values = labels_.values(facts);
@@ -65,6 +66,11 @@ GroupResolver::Answer ProcessNaming::resolve(const ProcessBasics& process, bool 
 std::optional<std::string> ProcessNaming::name_or_inherited(const ProcessBasics& process,
                                                             bool has_ended,
                                                             std::optional<std::string> name) {
+  // What no rule names stays what it was before its exec.
+  const auto before = named_.find(process.identity.pid);
+  if (!name && before != named_.end() && before->second.identity == process.identity) {
+    name = before->second.ancestor.name;
+  }
   if (!name) {
     name = inherited_name(process.parent_pid, [this](std::int32_t pid) -> const Ancestor* {
       const auto found = named_.find(pid);
@@ -91,7 +97,7 @@ bool ProcessNaming::gather(const ProcessBasics& process, bool has_ended, Process
   }
   if (needs_.cgroups) add_cgroups(process, has_ended, facts);
   if (!needs_.command_line || process.is_kernel_thread) return true;
-  auto line = command_lines_->of(process.identity, process.execs, has_ended);
+  auto line = command_lines_->of(process, has_ended);
   if (line.is_pending) return false;
   facts.command_line = std::move(line.arguments);
   return true;

@@ -16,6 +16,8 @@
 #include "collectors/process/ledger.hpp"
 #include "collectors/process/namer.hpp"
 #include "collectors/process/user_names.hpp"
+#include "metrics/result.hpp"
+#include "procfs/file_reader.hpp"
 #include "procfs/process_reader.hpp"
 
 namespace collectors {
@@ -31,7 +33,14 @@ inline constexpr Setting kNamingLabels = {
 class ProcessNaming final : public GroupResolver {
  public:
   /// Throws std::invalid_argument when a setting or the file it names is not what it must be.
-  explicit ProcessNaming(const Host& host);
+  /// `users` must outlive it, as must what `host` refers to.
+  ProcessNaming(const Host& host, UserNames& users);
+
+  /// Whether there is a file of rules.
+  [[nodiscard]] bool has_rules() const { return !config_path_.empty(); }
+  /// Reads the file of rules anew: then whoever asked must ask again for every process. When it
+  /// fails, as read_naming_config() does, the old rules stay in force.
+  metrics::Result<void> reload();
 
   Answer resolve(const ProcessBasics& process, bool has_ended, GroupKey& key) override;
   void forget(const ProcessIdentity& identity) override;
@@ -51,15 +60,15 @@ class ProcessNaming final : public GroupResolver {
                                                std::optional<std::string> name);
   void add_cgroups(const ProcessBasics& process, bool has_ended, ProcessFacts& facts);
 
+  std::string config_path_;
   GroupNamer namer_;
   GroupLabels labels_;
   NeededFacts needs_;
-  bool is_inherited_ = false;  // by children: where there are rules
-  double ticks_per_second_;
+  procfs::FileReader& proc_;
   procfs::ProcessReader reader_;
-  UserNames users_;
+  UserNames& users_;
   std::unique_ptr<CommandLineReader> command_lines_;
-  std::unordered_map<std::int32_t, Named> named_;  // for their children
+  std::unordered_map<std::int32_t, Named> named_;  // for their children and after execs
   std::unordered_map<std::uint64_t, std::vector<procfs::ProcessCgroup>> cgroups_;  // by id
 };
 

@@ -10,4 +10,8 @@ Comm comm_of(std::string_view text) {
   return comm;
 }
 
+bool has_changed(const ProcessBasics& before, const ProcessBasics& now) {
+  return before.comm != now.comm || (now.execs != 0 && before.execs != now.execs);
+}
+
 }  // namespace collectors

@@ -61,9 +61,12 @@ struct ProcessBasics {
   std::int32_t parent_pid = 0;  ///< 0 when unknown.
   std::optional<std::uint32_t> user_id;
   std::uint64_t cgroup_id = 0;  ///< In the default (v2) hierarchy; 0 when unknown.
-  std::uint32_t execs = 0;      ///< Changes with every exec, where the source can tell.
+  std::uint32_t execs = 0;      ///< Changes with every exec; 0 where the source cannot tell.
   bool is_kernel_thread = false;
 };
+
+/// Whether a process may have become another program, or goes by another name.
+bool has_changed(const ProcessBasics& before, const ProcessBasics& now);
 
 struct ProcessMemory {
   std::uint64_t resident_bytes = 0;

@@ -1,6 +1,14 @@
 #include "collectors/process/proc_sample.hpp"
 
 namespace collectors {
+namespace {
+
+/// Not a count, but another number after each exec: the stack is aligned to 16 bytes.
+std::uint32_t execs_of(const procfs::ProcessStat& stat) {
+  return static_cast<std::uint32_t>(stat.stack_address.value_or(0) / 16);
+}
+
+}  // namespace
 
 ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units) {
   const auto& stat = process.stat;
@@ -9,6 +17,7 @@ ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units
                    .comm = comm_of(stat.comm),
                    .parent_pid = stat.parent_pid,
                    .user_id = process.status.uid,
+                   .execs = execs_of(stat),
                    .is_kernel_thread = stat.is_kernel_thread};
   sample.use.user_ns = stat.user_ticks * units.nanoseconds_per_tick;
   sample.use.cpu_ns = sample.use.user_ns + stat.system_ticks * units.nanoseconds_per_tick;

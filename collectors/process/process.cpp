@@ -15,6 +15,7 @@
 #include "collectors/process/naming.hpp"
 #include "collectors/process/source.hpp"
 #include "collectors/process/top_families.hpp"
+#include "collectors/process/user_names.hpp"
 
 namespace collectors {
 namespace {
@@ -85,8 +86,9 @@ class Processes final : public Collector {
   explicit Processes(const Host& host)
       : host_(host),
         source_(open_source(host)),
-        naming_(host),
-        top_naming_(host),
+        users_(host.root),
+        naming_(host, users_),
+        top_naming_(host, users_),
         ledger_(naming_, {.groups = {kMaxGroups, std::chrono::duration_cast<Clock::duration>(
                                                      kWindowsToKeepEmpty * host.window)},
                           .window = host.window,
@@ -107,6 +109,14 @@ class Processes final : public Collector {
     measure_unattributed(stat->all_cpus);
     top_ = {top_naming_.describe(ledger_.busiest(kTopProcesses)),
             top_naming_.describe(ledger_.largest(kTopProcesses))};
+    return {};
+  }
+
+  [[nodiscard]] bool is_reloadable() const override { return naming_.has_rules(); }
+
+  metrics::Result<void> reload() override {
+    if (auto reloaded = naming_.reload(); !reloaded) return reloaded;
+    ledger_.rematch();
     return {};
   }
 
@@ -157,6 +167,7 @@ class Processes final : public Collector {
 
   Host host_;
   std::unique_ptr<ProcessSource> source_;
+  UserNames users_;
   ProcessNaming naming_;
   TopNaming top_naming_;
   ProcessLedger ledger_;

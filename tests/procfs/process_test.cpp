@@ -53,6 +53,19 @@ TEST_CASE("parse_process_stat reads every column we use") {
   CHECK(stat->threads == 3);
   CHECK(stat->start_time_ticks == 164183);
   CHECK(stat->virtual_bytes == 3133440);
+  CHECK(stat->stack_address == 140724227390544);
+}
+
+TEST_CASE("parse_process_stat knows no stack where the kernel does not tell") {
+  // What it says to whom may not trace the process, and a file without the columns.
+  const std::string end =
+      GENERATE(" 366 18446744073709551615 1 1 0 0 0 0", " 366", "", " 366 1 1 1 x");
+  INFO(end);
+  const auto stat = parse_process_stat(
+      "1 (init) S 0 1 1 0 -1 4194304 9 1 4 1 3 7 1 2 20 -5 3 0 83 3133440" + end);
+  REQUIRE(stat);
+  CHECK(stat->virtual_bytes == 3133440);
+  CHECK_FALSE(stat->stack_address);
 }
 
 TEST_CASE("parse_process_stat tells kernel threads by their flag") {
