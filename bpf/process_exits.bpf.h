@@ -140,7 +140,9 @@ static __always_inline void add_exit(struct ExitSums* sums, const struct ExitRec
   __sync_fetch_and_add(&sum->write_bytes, counters->write_bytes);
   __sync_fetch_and_add(&sum->voluntary_switches, counters->voluntary_switches);
   __sync_fetch_and_add(&sum->involuntary_switches, counters->involuntary_switches);
-  raise_to(&sums->peak_resident_pages, record->peak_resident_pages);
+  if (record->flags & EXIT_PEAK_IS_EXACT) {
+    raise_to(&sums->peak_resident_pages, record->peak_resident_pages);
+  }
 }
 
 static __always_inline int add_to_map(void* map, const struct ExitRecord* record) {

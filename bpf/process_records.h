@@ -17,7 +17,7 @@ enum ProcessFlag {
   /* The pages are exact, per-CPU parts included. Without it each kind of pages may be wrong by
    * max(32, 2 * CPUs) * CPUs pages, like the rss of /proc/PID/stat. */
   PROCESS_MEMORY_IS_EXACT = 1u << 1,
-  /* open_files was counted. */
+  /* open_files was counted. Bounded by the places in all tables of a walk. */
   PROCESS_HAS_FILES = 1u << 2,
   /* Threads ended faster than they could be summed up: the sums may be too low or too high this
    * once, and a ledger had better keep those of the pass before. */
@@ -107,7 +107,7 @@ struct ExitKey {
 struct ExitSums {
   __u64 exits[EXIT_REASONS];
   struct ProcessCounters counters;
-  __u64 peak_resident_pages; /* The largest of all. */
+  __u64 peak_resident_pages; /* The largest of all that are exact; 0 when none is. */
 };
 
 /* The question to the walk, and its answer: the context of its BPF_PROG_RUN. */

@@ -6,9 +6,8 @@
 
 #include "bpf/process_values.hpp"
 #include "bpf/process_watch.hpp"
-#include "collectors/process/proc_sample.hpp"
+#include "collectors/process/hidden_processes.hpp"
 #include "collectors/process/source.hpp"
-#include "procfs/process_reader.hpp"
 
 namespace collectors {
 namespace {
@@ -80,7 +79,8 @@ ProcessExit exit_of(const ExitRecord& record, const Units& units) {
   exit.basics = basics_of(record, units);
   exit.use = use_of(record.counters, units);
   exit.reason = static_cast<ExitReason>(record.reason);
-  if (!exit.basics.is_kernel_thread) {
+  // A maximum of rusage may be another program's, from before exec or even fork.
+  if (!exit.basics.is_kernel_thread && (record.flags & EXIT_PEAK_IS_EXACT) != 0) {
     exit.peak_resident_bytes = record.peak_resident_pages * units.page_bytes;
   }
   return exit;
@@ -93,7 +93,9 @@ ExitSum sum_of(const ExitKey& key, const ::ExitSums& sums, const Units& units) {
   sum.cgroup_id = key.cgroup_id;
   std::copy(std::begin(sums.exits), std::end(sums.exits), sum.exits.begin());
   sum.use = use_of(sums.counters, units);
-  sum.peak_resident_bytes = sums.peak_resident_pages * units.page_bytes;
+  if (sums.peak_resident_pages != 0) {
+    sum.peak_resident_bytes = sums.peak_resident_pages * units.page_bytes;
+  }
   return sum;
 }
 
@@ -101,8 +103,7 @@ class BpfSource final : public ProcessSource {
  public:
   BpfSource(const Host& host, bpf::ProcessWatch watch)
       : watch_(std::move(watch)),
-        reader_(host.proc),
-        proc_units_(host.system),
+        hidden_(host.proc, ProcUnits(host.system)),
         compare_every_(std::chrono::duration_cast<Clock::duration>(host.window)),
         units_{.nanoseconds_per_tick =
                    static_cast<std::uint64_t>(kNanosecondsPerSecond / host.system.ticks_per_second),
@@ -117,11 +118,18 @@ class BpfSource final : public ProcessSource {
     if (!records) return records.error();
     walk.processes.clear();
     walk.unread.clear();
-    walk.processes.reserve(records->size() + hidden_.size());
+    walk.processes.reserve(records->size() + 1);
     for (const auto& record : *records) walk.processes.push_back(sample_of(record, units_));
-    if (auto drained = watch_.drain_exits(drained_); !drained) return drained;
+    losses_.failed += watch_.left_out();
+    // What failed comes later; what was drained before that would be lost.
+    if (!watch_.drain_exits(drained_)) ++losses_.failed;
     take_exits(exits);
-    add_hidden(purpose, walk, now);
+    const bool is_page = purpose == WalkFor::page;
+    if (!compared_at_ || (is_page && now - *compared_at_ >= compare_every_)) {
+      compared_at_ = now;
+      find_hidden(walk);
+    }
+    hidden_.add_to(walk, is_page);
     return {};
   }
 
@@ -138,48 +146,24 @@ class BpfSource final : public ProcessSource {
     for (const auto count : drained_.nameless.exits) losses_.exits += count;
   }
 
-  /// What a security module hides from the programs is read from /proc. Finding out costs more than
-  /// the walk, so it is done once in a window.
-  void add_hidden(WalkFor purpose, ProcessWalkResult& walk, Clock::time_point now) {
-    const bool is_first = !compared_at_;
-    if (is_first || (purpose == WalkFor::page && now - *compared_at_ >= compare_every_)) {
-      compared_at_ = now;
-      find_hidden(walk);
-    }
-    for (const auto pid : hidden_) {
-      if (purpose == WalkFor::sample && !is_first) {
-        walk.unread.push_back(pid);
-        continue;
-      }
-      const auto process = reader_.read(pid);
-      if (process) {
-        walk.processes.push_back(proc_sample(*process, proc_units_));
-      } else if (process.error().code != metrics::Errc::gone) {
-        walk.unread.push_back(pid);
-      }
-    }
-  }
-
+  /// Once in a window.
   void find_hidden(const ProcessWalkResult& walk) {
-    hidden_.clear();
-    if (!reader_.list(listed_)) return;
-    seen_.clear();
-    for (const auto& sample : walk.processes) seen_.push_back(sample.basics.identity.pid);
-    std::ranges::sort(seen_);
-    std::ranges::set_difference(listed_, seen_, std::back_inserter(hidden_));
+    std::vector<std::int32_t> seen;
+    for (const auto& sample : walk.processes) seen.push_back(sample.basics.identity.pid);
+    hidden_.find(std::move(seen), [this](std::vector<std::int32_t>& pids) {
+      const auto records = watch_.walk(bpf::Detail::counters);
+      if (!records) return;
+      for (const auto& record : *records) pids.push_back(static_cast<std::int32_t>(record.pid));
+    });
   }
 
   bpf::ProcessWatch watch_;
-  procfs::ProcessReader reader_;
-  ProcUnits proc_units_;
+  HiddenProcesses hidden_;
   Clock::duration compare_every_;
   Units units_;
   bpf::Exits drained_;
   Losses losses_;
   std::optional<Clock::time_point> compared_at_;
-  std::vector<std::int32_t> hidden_;  // by pid, as are the other two
-  std::vector<std::int32_t> listed_;
-  std::vector<std::int32_t> seen_;
 };
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include "tests/support/process_watch.hpp"
 
 using bpf::Detail;
+using Options = bpf::ProcessWatch::Options;
 using tests::find_process;
 using tests::microseconds;
 using tests::open_watch;
@@ -155,6 +156,23 @@ TEST_CASE("Open files are counted in every word of a large table") {
   REQUIRE(record != nullptr);
   CHECK(record->open_files >= 300);
   CHECK(record->open_files == static_cast<std::uint64_t>(listed));
+}
+
+TEST_CASE("A table of files that is larger than a walk may look at is not counted") {
+  constexpr int kLast = 8'000;
+  const auto is_small = GENERATE(true, false);
+  auto watch = open_watch(is_small ? Options{.open_file_places = 4'096} : Options{});
+  if (!watch) return;
+  const tests::Child child(
+      [] {
+        if (::dup2(0, kLast) != kLast) ::_exit(1);
+      },
+      [] { ::pause(); });
+  const auto records = watch->walk(Detail::complete);
+  REQUIRE(records);
+  const auto* const record = find_process(*records, child.pid());
+  REQUIRE(record != nullptr);
+  CHECK(((record->flags & PROCESS_HAS_FILES) == 0) == is_small);
 }
 
 TEST_CASE("The time of all threads is in their process, of those that ended too") {

@@ -5,13 +5,16 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <list>
 #include <map>
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "bpf/process_values.hpp"
 #include "procfs/process.hpp"
@@ -145,6 +148,28 @@ TEST_CASE("A walk has everyone once, however small the table") {
     INFO(pid);
     CHECK(times_seen[pid] == 1);
   }
+}
+
+TEST_CASE("Beyond its limit a walk leaves out the same processes each time, and says how many") {
+  const auto records_in_table = GENERATE(0U, 8U);
+  auto watch = open_watch({.table_records = records_in_table, .max_processes = 20});
+  if (!watch) return;
+  std::list<tests::Child> children;
+  for (int child = 0; child < 40; ++child) children.emplace_back("many");
+  const auto pids_of = [&] {
+    const auto records = watch->walk(Detail::counters);
+    REQUIRE(records);
+    CHECK(records->size() == 20);
+    CHECK(watch->left_out() >= 20);
+    std::set<std::uint32_t> pids;
+    for (const auto& record : *records) pids.insert(record.pid);
+    return pids;
+  };
+  const auto first = pids_of();
+  const auto second = pids_of();
+  std::vector<std::uint32_t> both;
+  std::ranges::set_intersection(first, second, std::back_inserter(both));
+  CHECK(both.size() >= 15);  // Others come and go.
 }
 
 TEST_CASE("The mapped part of the table grows with the processes") {
