@@ -1,0 +1,64 @@
+"""What of process-exporter's page is not on ours, what is otherwise there, and by how much: each
+with the reason."""
+
+import os
+from typing import NamedTuple
+
+from process_workload import unique
+
+GROUP = "namedprocess_namegroup_"
+FILES_ONLY = ("taskstats", "proc")
+SOURCES = ("bpf", *FILES_ONLY)
+
+
+class Missing(NamedTuple):
+    """Series of process-exporter that are not ours: of a family, or of a label's value, or both."""
+
+    why: str
+    name: str = ""
+    label: tuple = ()
+    sources: tuple = SOURCES
+
+    def has(self, series):
+        return self.name in ("", series.name) and (
+            not self.label or self.label in series.labels)
+
+
+MISSING = (
+    Missing("single threads", GROUP + "thread_context_switches_total"),
+    Missing("single threads", GROUP + "thread_count"),
+    Missing("single threads", GROUP + "thread_cpu_seconds_total"),
+    Missing("single threads", GROUP + "thread_io_bytes_total"),
+    Missing("single threads", GROUP + "thread_major_page_faults_total"),
+    Missing("single threads", GROUP + "thread_minor_page_faults_total"),
+    Missing("single threads", GROUP + "threads_wchan"),
+    Missing("smaps", GROUP + "memory_bytes", ("memtype", "proportionalResident")),
+    Missing("smaps", GROUP + "memory_bytes", ("memtype", "proportionalSwapped")),
+    Missing("of process-exporter itself", "namedprocess_scrape_errors"),
+    Missing("of process-exporter itself", "namedprocess_scrape_partial_errors"),
+    Missing("of process-exporter itself", "namedprocess_scrape_procread_errors"),
+    Missing("a file for each thread", GROUP + "context_switches_total", sources=FILES_ONLY),
+    Missing("a file more for each process", GROUP + "worst_fd_ratio", sources=FILES_ONLY),
+)
+# What both have, and process-exporter tells otherwise.
+OTHERWISE = (
+    # Theirs are of all threads, and of the main one twice (process-exporter's issue 338).
+    Missing("ours are of processes", GROUP + "states", ("groupname", unique("threads"))),
+    # A child that was waited for: they know its storage only, which the kernel adds to its parent.
+    *(Missing("theirs lacks who is gone", GROUP + name, ("groupname", unique("reaper")))
+      for name in ("cpu_seconds_total", "major_page_faults_total", "minor_page_faults_total",
+                   "context_switches_total")),
+    *(Missing("ours counts the child twice", GROUP + name, ("groupname", unique("reaper")),
+              sources=("taskstats",)) for name in ("read_bytes_total", "write_bytes_total")),
+)
+
+
+def rss_error_bytes():
+    """Of one process in /proc/PID/stat, and before Linux 6.16 in statm: what CPUs keep to
+    themselves, of pages of three kinds."""
+    cpus = os.sysconf("SC_NPROCESSORS_CONF")
+    return 3 * cpus * max(32, 2 * cpus) * os.sysconf("SC_PAGE_SIZE")
+
+
+def has_exact_statm():
+    return tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 16)
