@@ -107,7 +107,16 @@ struct files_struct {
   struct fdtable* fdt;
 };
 
-struct sighand_struct;
+struct sigaction {
+  void (*sa_handler)(int);
+  unsigned long sa_flags;
+};
+struct k_sigaction {
+  struct sigaction sa;
+};
+struct sighand_struct {
+  struct k_sigaction action[64];
+};
 
 struct task_struct {
   unsigned int __state;
@@ -117,9 +126,11 @@ struct task_struct {
   struct mm_struct* mm;
   int exit_state;
   int exit_code;
+  int exit_signal;
   int pid;
   int tgid;
   struct task_struct* real_parent;
+  struct task_struct* group_leader;
   __u64 utime;
   __u64 stime;
   unsigned long nvcsw;
@@ -166,5 +177,8 @@ static __always_inline __u32 execs_of(const struct task_struct* task) {
 #define TASK_IS_KERNEL_THREAD 0x00200000u /* PF_KTHREAD */
 #define SIGNAL_GROUP_EXITS 0x00000004u    /* SIGNAL_GROUP_EXIT */
 #define LIMIT_OF_OPEN_FILES 7             /* RLIMIT_NOFILE */
+#define SIGNAL_CHILD 17                   /* SIGCHLD */
+#define SIGNAL_IS_IGNORED 1               /* SIG_IGN */
+#define NO_CHILD_WAITS 0x00000002u        /* SA_NOCLDWAIT */
 
 #endif

@@ -7,6 +7,7 @@
 #include "kernel_types.bpf.h"
 #include "process_memory.bpf.h"
 #include "process_records.h"
+#include "reaped_storage.bpf.h"
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -34,6 +35,8 @@ struct ExitSums nameless_sums = {};
  * when it is full, their parent and exact peak are lost. */
 struct LastSight {
   __u64 peak_resident_pages;
+  __u64 parent_signal; /* 0 where the parent gets nothing of it. */
+  struct StorageBytes added_to_parent;
   __u32 parent_pid;
   __u32 flags; /* ExitFlag. */
 };
@@ -52,7 +55,6 @@ int remember_last_sight(__u64* context) {
   struct LastSight sight = {};
   __u64 signal_address = 0;
   __u64 mm_address = 0;
-  /* Two last threads may both see 0 and write the same; no thread sees it before the last. */
   if (signal->live.counter != 0) return 0;
   bpf_core_read(&signal_address, sizeof signal_address, &task->signal);
   bpf_core_read(&mm_address, sizeof mm_address, &task->mm);
@@ -62,8 +64,17 @@ int remember_last_sight(__u64* context) {
     sight.peak_resident_pages = memory.peak_resident_pages;
     sight.flags = EXIT_PEAK_IS_EXACT;
   }
-  sight.parent_pid = task->real_parent->tgid;
-  bpf_map_update_elem(&last_sights, &signal_address, &sight, BPF_ANY);
+  const struct task_struct* leader = task->group_leader;
+  sight.parent_pid = leader->real_parent->tgid;
+  if (!is_reaped_by_itself(leader)) {
+    bpf_core_read(&sight.parent_signal, sizeof sight.parent_signal, &leader->real_parent->signal);
+    sight.added_to_parent = storage_at_end(task, leader);
+  }
+  /* Two last threads may both see 0; no thread sees it before the last. The first one counts. */
+  if (bpf_map_update_elem(&last_sights, &signal_address, &sight, BPF_NOEXIST) != 0) return 0;
+  if (sight.added_to_parent.read | sight.added_to_parent.write) {
+    add_reaped(sight.parent_signal, sight.added_to_parent);
+  }
   return 0;
 }
 
@@ -94,6 +105,7 @@ static __always_inline void set_final(struct ExitRecord* record, const struct ta
   if (bpf_core_field_exists(signal->ioac.read_bytes)) {
     counters->read_bytes = signal->ioac.read_bytes;
     counters->write_bytes = signal->ioac.write_bytes;
+    take_off_reaped(leader, &counters->read_bytes, &counters->write_bytes);
   }
   counters->voluntary_switches = signal->nvcsw;
   counters->involuntary_switches = signal->nivcsw;
@@ -113,8 +125,12 @@ static __always_inline void set_last_sight(struct ExitRecord* record,
     record->parent_pid = sight->parent_pid;
     record->peak_resident_pages = sight->peak_resident_pages;
     record->flags = sight->flags;
+    if (sight->parent_signal) {
+      add_rest(sight->parent_signal, sight->added_to_parent, leader->signal);
+    }
     bpf_map_delete_elem(&last_sights, &signal_address);
   }
+  bpf_map_delete_elem(&reaped_storage, &signal_address);
   if (!(record->flags & EXIT_PEAK_IS_EXACT)) {
     record->peak_resident_pages = leader->signal->maxrss;
   }

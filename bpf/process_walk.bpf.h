@@ -6,6 +6,7 @@
 #include "kernel_types.bpf.h"
 #include "process_memory.bpf.h"
 #include "process_records.h"
+#include "reaped_storage.bpf.h"
 
 /* Open-coded task iterators, since 6.7; the kernel's struct bpf_iter_task. */
 struct task_iterator {
@@ -66,6 +67,7 @@ static __always_inline void set_sums(struct ProcessRecord* record,
   if (bpf_core_field_exists(signal->ioac.read_bytes)) {
     counters->read_bytes = signal->ioac.read_bytes + leader->ioac.read_bytes;
     counters->write_bytes = signal->ioac.write_bytes + leader->ioac.write_bytes;
+    take_off_reaped(leader, &counters->read_bytes, &counters->write_bytes);
   }
   record->cpu_delay_ns = 0;
   if (bpf_core_field_exists(leader->sched_info.run_delay)) {
