@@ -11,6 +11,7 @@ import resource
 import shutil
 import signal
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 from alerts_test import small_memory_group
 from child_process import Child, cpu_of
 from exporter_process import wait_for
+from process_herd import Herd
 from process_page import Page, start_exporter
 
 POLL_SECONDS = 15.0
@@ -181,6 +183,28 @@ class ProcessTest(unittest.TestCase):
                  if {("pid", str(child.pid)), ("comm", child.comm)} <= series.labels}
         self.assertEqual(list(found), [pwd.getpwuid(os.getuid()).pw_name])
         self.assertAlmostEqual(*found.values(), used, delta=0.02 * used)
+
+    def test_who_is_born_while_it_starts_is_there_once(self):
+        herd, is_started = Herd(unique("born")), threading.Event()
+        names = [0]
+
+        def add_names():
+            while not is_started.wait(0.0002):
+                herd.add(unique("born").encode())
+                names[0] += 1
+
+        adding = threading.Thread(target=add_names)
+        adding.start()
+        try:
+            exporter = self.start()
+        finally:
+            is_started.set()
+            adding.join()
+            self.enterContext(herd)
+        page = self.wait_for_page(exporter, "all", lambda page: page.of(
+            "namedprocess_namegroup_num_procs", groupname=unique("born")) >= names[0])
+        self.assertEqual(
+            page.of("namedprocess_namegroup_num_procs", groupname=unique("born")), names[0])
 
     def test_without_bpf_the_same_groups_have_no_exits(self):
         exporters = [self.start(source) for source in ("proc", "bpf")]
