@@ -13,6 +13,12 @@ constexpr std::size_t kLookAhead = 16;
 // could not be read, may be missed only later.
 constexpr auto kSumsWait = ProcessLedger::kPatience + std::chrono::seconds(10);
 
+/// Whether it may belong to another group now.
+bool is_moved(const ProcessBasics& before, const ProcessBasics& now) {
+  return has_changed(before, now) || before.user_id != now.user_id ||
+         before.cgroup_id != now.cgroup_id;
+}
+
 }  // namespace
 
 std::size_t ProcessLedger::HashIdentity::operator()(
@@ -37,6 +43,7 @@ void ProcessLedger::take(const ProcessExits& exits, const ProcessWalkResult& wal
   settle_waiting(now);
   if (walks_ == 1 || std::exchange(is_rematched_, false)) give_places_to_busiest(walk, now);
   join(walk, now);
+  if (walks_ == 1) first_start_ticks_ = newest_start_ticks_;
   settle_vanished(walk.unread, now);
   take_unseen_exits(now);
   take_sums(now);
@@ -126,20 +133,31 @@ ProcessLedger::Known* ProcessLedger::find(const ProcessIdentity& identity, std::
   return &known_[found->second];
 }
 
-void ProcessLedger::meet(const ProcessSample& sample, Clock::time_point now) {
+ProcessLedger::Known ProcessLedger::newcomer(const ProcessBasics& basics, bool is_of_before,
+                                             std::optional<std::uint64_t> mark_bytes) {
   Known known;
-  known.basics = sample.basics;
-  known.is_started = walks_ > 1;
-  known_.push_back(known);
+  known.basics = basics;
+  known.is_started = !is_of_before;
+  known.is_of_before = is_of_before;
+  if (is_of_before) known.peak_bytes = mark_bytes.value_or(0);
+  return known;
+}
+
+void ProcessLedger::meet(const ProcessSample& sample, Clock::time_point now) {
+  // One that is older than the first walk was there, even where it could not be read yet.
+  const bool is_of_before = walks_ == 1 || sample.basics.identity.start_ticks < first_start_ticks_;
+  std::optional<std::uint64_t> mark_bytes;
+  if (sample.memory) mark_bytes = sample.memory->peak_resident_bytes;
+  known_.push_back(newcomer(sample.basics, is_of_before, mark_bytes));
   see(known_.back(), sample, now);
 }
 
 void ProcessLedger::see(Known& known, const ProcessSample& sample, Clock::time_point now) {
   known.walk = walks_;
   if (known.has_ended) return;
-  const bool is_renamed = has_changed(known.basics, sample.basics);
-  if (is_renamed) known.basics = sample.basics;
-  if (known.is_unnamed || is_renamed) name(known, now);
+  if (is_moved(known.basics, sample.basics)) known.is_unnamed = true;
+  known.basics = sample.basics;
+  if (known.is_unnamed) name(known, now);
   account(known, sample.use);
   if (sample.memory) {
     see_peak(known, sample.memory->peak_resident_bytes, sample.memory->resident_bytes, now);
@@ -182,9 +200,8 @@ void ProcessLedger::settle_vanished(std::span<const std::int32_t> unread, Clock:
 /// in this one, so they need not be remembered.
 void ProcessLedger::take_unseen_exits(Clock::time_point now) {
   for (const auto& [identity, exit] : exits_) {
-    Known known;
-    known.basics = exit->basics;
-    known.is_started = true;
+    auto known = newcomer(exit->basics, identity.start_ticks < first_start_ticks_,
+                          exit->peak_resident_bytes);
     finish(known, *exit, now);
   }
   exits_.clear();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -48,6 +49,8 @@ enum class WalkFor : std::uint8_t {
 /// far, later what it used since it was last seen, and at its exit the rest; so no use is counted
 /// twice or in two groups. A process that is gone from the walk is waited for: its exit may be told
 /// later. After an exec or under another name it moves, and takes along nothing that was counted.
+/// What a process used before the first walk is in its group's counters, but in no sample, peak or
+/// top list, however late it gets its group.
 /// Not thread-safe.
 class ProcessLedger {
  public:
@@ -89,9 +92,11 @@ class ProcessLedger {
     std::uint64_t peak_bytes = 0;  // the kernel's mark, as last seen
     std::uint64_t cpu_ns_in_slot = 0;
     std::uint64_t peak_bytes_in_slot = 0;
-    bool is_unnamed = true;   // its group is to be asked for
-    bool is_started = false;  // it counts as started once it has a group
-    bool has_ended = false;   // its exit was told; a zombie is seen for longer
+    std::uint64_t cpu_ns_before = 0;  // of before our time, and not counted yet
+    bool is_unnamed = true;           // its group is to be asked for
+    bool is_started = false;          // it counts as started once it has a group
+    bool has_ended = false;           // its exit was told; a zombie is seen for longer
+    bool is_of_before = false;        // it ran when we began, and its use was not read yet
   };
   struct Waiting {
     Known known;
@@ -107,6 +112,8 @@ class ProcessLedger {
   void give_places_to_busiest(const ProcessWalkResult& walk, Clock::time_point now);
   void join(const ProcessWalkResult& walk, Clock::time_point now);
   Known* find(const ProcessIdentity& identity, std::size_t& at);
+  [[nodiscard]] static Known newcomer(const ProcessBasics& basics, bool is_of_before,
+                                      std::optional<std::uint64_t> mark_bytes);
   void meet(const ProcessSample& sample, Clock::time_point now);
   void see(Known& known, const ProcessSample& sample, Clock::time_point now);
   void settle_vanished(std::span<const std::int32_t> unread, Clock::time_point now);
@@ -133,6 +140,7 @@ class ProcessLedger {
   std::uint64_t walks_ = 0;
   bool is_rematched_ = false;             // no walk since
   std::uint64_t newest_start_ticks_ = 0;  // of all that were ever walked
+  std::uint64_t first_start_ticks_ = 0;   // the same, of the first walk
   std::uint64_t attributed_cpu_ns_ = 0;
   std::uint64_t untold_exits_ = 0;
   std::vector<Known> known_;              // in the order of the walks, the newest last

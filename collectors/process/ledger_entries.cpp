@@ -60,11 +60,19 @@ void ProcessLedger::credit(ProcessGroup& group, const ProcessUse& more) {
 }
 
 void ProcessLedger::account(Known& known, const ProcessUse& use) {
+  const bool is_read = use.cpu_ns > 0 || use.readable != 0;
+  if (known.is_of_before && is_read) {
+    known.is_of_before = false;
+    known.cpu_ns_before = use.cpu_ns;
+  }
   // Without a group yet, all is left for the one to come; in none, for nobody.
   if (known.is_unnamed) return;
   const auto more = taken_growth(use, known.counted);
+  const auto cpu_ns_before = std::min(more.cpu_ns, known.cpu_ns_before);
+  known.cpu_ns_before -= cpu_ns_before;
   if (known.group == nullptr) return;
-  if (walks_ > 1) known.cpu_ns_in_slot += more.cpu_ns;  // what was before is of no window
+  known.cpu_ns_in_slot += more.cpu_ns - cpu_ns_before;
+  known.group->cpu_ns_at_tick += cpu_ns_before;
   credit(*known.group, more);
 }
 

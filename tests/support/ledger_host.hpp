@@ -51,10 +51,12 @@ class ByComm final : public collectors::GroupResolver {
     if (comm.starts_with('?') && !has_ended && !knows_all) return Answer::later;
     key = {metrics::repaired(comm), {}};
     if (process.execs != 0) key.name += "@" + std::to_string(process.execs);
+    if (is_by_user) key.name += " of " + std::to_string(process.user_id.value_or(0));
     return Answer::named;
   }
   std::string rules;  // what all names begin with
   bool knows_all = false;
+  bool is_by_user = false;
 };
 
 /// Groups that get a walk every minute, for a page each.
