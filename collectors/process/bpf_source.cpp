@@ -99,6 +99,17 @@ ExitSum sum_of(const ExitKey& key, const ::ExitSums& sums, const Units& units) {
   return sum;
 }
 
+/// Nothing where there is none.
+std::optional<ExitSum> nameless_sum_of(const ::ExitSums& sums, const Units& units) {
+  const bool has_exits = std::ranges::any_of(sums.exits, [](auto count) { return count > 0; });
+  if (!has_exits && sums.counters.run_time_ns == 0) return std::nullopt;
+  auto sum = sum_of({}, sums, units);
+  sum.is_nameless = true;
+  sum.user_id.reset();
+  sum.peak_resident_bytes.reset();  // of all that ever came there
+  return sum;
+}
+
 class BpfSource final : public ProcessSource {
  public:
   BpfSource(const Host& host, bpf::ProcessWatch watch)
@@ -143,7 +154,9 @@ class BpfSource final : public ProcessSource {
     exits.sums.clear();
     for (const auto& record : drained_.records) exits.exits.push_back(exit_of(record, units_));
     for (const auto& [key, sums] : drained_.summed) exits.sums.push_back(sum_of(key, sums, units_));
-    for (const auto count : drained_.nameless.exits) losses_.exits += count;
+    if (auto nameless = nameless_sum_of(drained_.nameless, units_)) {
+      exits.sums.push_back(*nameless);
+    }
   }
 
   /// Once in a window.

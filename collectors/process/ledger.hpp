@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "collectors/process/departed.hpp"
 #include "collectors/process/exit_sums.hpp"
 #include "collectors/process/group_table.hpp"
 #include "collectors/process/observation.hpp"
@@ -54,8 +55,11 @@ enum class WalkFor : std::uint8_t {
 /// Not thread-safe.
 class ProcessLedger {
  public:
-  /// A process' exit that has not been told so long after it was seen last is not told any more.
+  /// A process' exit that has not been told so long after it was seen last is in a sum, or lost.
   static constexpr auto kPatience = std::chrono::seconds(5);
+  /// So long one that seems lost is remembered: should its exit be told after all, or should it be
+  /// walked again, only what it used since is new.
+  static constexpr auto kMemory = std::chrono::minutes(5);
 
   struct Options {
     GroupTable::Limits groups;
@@ -80,10 +84,14 @@ class ProcessLedger {
 
   /// CPU time of all groups together.
   [[nodiscard]] std::uint64_t attributed_cpu_ns() const { return attributed_cpu_ns_; }
-  /// Processes that vanished and whose exit nobody told: what they used last is not counted.
-  [[nodiscard]] std::uint64_t untold_exits() const { return untold_exits_; }
+  /// Processes that vanished and whose exit nobody told: what they used last is not counted. Known
+  /// after kMemory.
+  [[nodiscard]] std::uint64_t untold_exits() const { return departed_.forgotten(); }
 
  private:
+  // By then command lines have been read, but for those that hang.
+  static constexpr int kRankingWalks = 5;
+
   struct Known {
     ProcessBasics basics;
     ProcessUse counted;
@@ -97,6 +105,7 @@ class ProcessLedger {
     bool is_started = false;          // it counts as started once it has a group
     bool has_ended = false;           // its exit was told; a zombie is seen for longer
     bool is_of_before = false;        // it ran when we began, and its use was not read yet
+    bool is_crowded_out = false;      // it is in `other` for want of a place
   };
   struct Waiting {
     Known known;
@@ -109,23 +118,27 @@ class ProcessLedger {
   using ByIdentity = std::unordered_map<ProcessIdentity, T, HashIdentity>;
 
   void settle_waiting(Clock::time_point now);
-  void give_places_to_busiest(const ProcessWalkResult& walk, Clock::time_point now);
+  /// False when some are in no group yet.
+  bool give_places_to_busiest(const ProcessWalkResult& walk, Clock::time_point now);
+  void give_free_places(Clock::time_point now);
   void join(const ProcessWalkResult& walk, Clock::time_point now);
   Known* find(const ProcessIdentity& identity, std::size_t& at);
   [[nodiscard]] static Known newcomer(const ProcessBasics& basics, bool is_of_before,
                                       std::optional<std::uint64_t> mark_bytes);
+  std::optional<Known> recall(const ProcessIdentity& identity);
   void meet(const ProcessSample& sample, Clock::time_point now);
   void see(Known& known, const ProcessSample& sample, Clock::time_point now);
   void settle_vanished(std::span<const std::int32_t> unread, Clock::time_point now);
   void take_unseen_exits(Clock::time_point now);
   void take_sums(Clock::time_point now);
+  GroupTable::Place place_of(const ExitSum& sum, Clock::time_point now);
   void name(Known& known, Clock::time_point now);
   void account(Known& known, const ProcessUse& use);
   void credit(ProcessGroup& group, const ProcessUse& more);
   void see_peak(Known& known, std::uint64_t mark_bytes, std::uint64_t resident_bytes,
                 Clock::time_point now);
   void finish(Known& known, const ProcessExit& exit, Clock::time_point now);
-  void give_up(Known& known);
+  void give_up(Known& known, Clock::time_point now);
   void count_members(const ProcessWalkResult& walk);
   void keep_occupied_groups(Clock::time_point now);
   [[nodiscard]] static TopProcess top_of(const Known& known);
@@ -138,14 +151,14 @@ class ProcessLedger {
   TopProcesses top_;
   ExitSums sums_;
   std::uint64_t walks_ = 0;
-  bool is_rematched_ = false;             // no walk since
   std::uint64_t newest_start_ticks_ = 0;  // of all that were ever walked
   std::uint64_t first_start_ticks_ = 0;   // the same, of the first walk
   std::uint64_t attributed_cpu_ns_ = 0;
-  std::uint64_t untold_exits_ = 0;
+  int ranking_walks_ = kRankingWalks;     // so many more rank who gets a place
   std::vector<Known> known_;              // in the order of the walks, the newest last
   ByIdentity<std::size_t> index_;         // of known_; made when a walk is in another order
   ByIdentity<Waiting> waiting_;           // gone, and their exits not told yet
+  Departed<Known> departed_;              // gone for longer, as far as in no sum
   ByIdentity<const ProcessExit*> exits_;  // of this take(), as far as not matched yet
 };
 

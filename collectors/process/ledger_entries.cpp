@@ -45,7 +45,10 @@ void ProcessLedger::name(Known& known, Clock::time_point now) {
       break;
   }
   known.is_unnamed = false;
-  known.group = &groups_.at(key, now);
+  const auto [group, is_crowded_out] = groups_.at(key, known.basics.user_id, now);
+  known.group = &group;
+  const bool was_crowded_out = std::exchange(known.is_crowded_out, is_crowded_out);
+  if (is_crowded_out && !was_crowded_out) groups_.count_crowded_out(1);
   if (std::exchange(known.is_started, false)) ++known.group->started;
 }
 
@@ -103,11 +106,14 @@ void ProcessLedger::finish(Known& known, const ProcessExit& exit, Clock::time_po
   top_.add_ended(top_of(known));
 }
 
-/// It is gone, and nobody will tell its exit.
-void ProcessLedger::give_up(Known& known) {
+/// It is gone, and its exit was not told in time. One that is in a sum is done with: should its
+/// exit be told after all, what was taken off the sum comes back with it.
+void ProcessLedger::give_up(Known& known, Clock::time_point now) {
   top_.add_ended(top_of(known));
-  if (!options_.has_exits || sums_.absorb(known.basics.comm, known.counted)) return;
-  ++untold_exits_;
+  if (!options_.has_exits || sums_.absorb(known.basics.comm, known.counted, now)) return;
+  known.cpu_ns_in_slot = 0;
+  known.peak_bytes_in_slot = 0;
+  departed_.add(known.basics.identity, known, now);
 }
 
 void ProcessLedger::count_members(const ProcessWalkResult& walk) {
@@ -127,7 +133,10 @@ void ProcessLedger::keep_occupied_groups(Clock::time_point now) {
   for (const auto& [identity, waiting] : waiting_) {
     if (waiting.known.group != nullptr) waiting.known.group->last_occupied_at = now;
   }
-  groups_.drop_empty(now);
+  departed_.for_each([&](const Known& known) {
+    if (known.group != nullptr) known.group->last_occupied_at = now;
+  });
+  if (groups_.drop_empty(now) > 0 || top_.is_due(now)) give_free_places(now);
 }
 
 TopProcess ProcessLedger::top_of(const Known& known) {

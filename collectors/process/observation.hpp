@@ -100,6 +100,7 @@ struct ProcessExit {
 
 /// Ended processes of which only the sum is known.
 struct ExitSum {
+  bool is_nameless = false;  ///< Of any names, users and cgroups: those below say nothing.
   Comm comm{};
   std::optional<std::uint32_t> user_id;
   std::uint64_t cgroup_id = 0;

@@ -89,8 +89,10 @@ class Processes final : public Collector {
         users_(host.root),
         naming_(host, users_),
         top_naming_(host, users_),
-        ledger_(naming_, {.groups = {kMaxGroups, std::chrono::duration_cast<Clock::duration>(
-                                                     kWindowsToKeepEmpty * host.window)},
+        ledger_(naming_, {.groups = {kMaxGroups,
+                                     std::chrono::duration_cast<Clock::duration>(
+                                         kWindowsToKeepEmpty * host.window),
+                                     naming_.label_names().size()},
                           .window = host.window,
                           .has_exits = source_->tells_exits()}) {}
 
