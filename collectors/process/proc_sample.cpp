@@ -1,11 +1,22 @@
 #include "collectors/process/proc_sample.hpp"
 
+#include <algorithm>
+
 namespace collectors {
 namespace {
 
 /// Not a count, but another number after each exec: the stack is aligned to 16 bytes.
 std::uint32_t execs_of(const procfs::ProcessStat& stat) {
   return static_cast<std::uint32_t>(stat.stack_address.value_or(0) / 16);
+}
+
+void raise(ProcessUse& use, Count count, std::uint64_t by) {
+  use.counts[static_cast<std::size_t>(count)] += by;
+}
+
+void lower(ProcessUse& use, Count count, std::uint64_t by) {
+  auto& value = use.counts[static_cast<std::size_t>(count)];
+  value -= std::min(value, by);
 }
 
 }  // namespace
@@ -36,6 +47,29 @@ ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units
   }
   sample.open_files = process.open_files;
   return sample;
+}
+
+FamilyReading family_reading(const procfs::Process& process) {
+  const auto& stat = process.stat;
+  FamilyReading reading;
+  reading.identity = {stat.pid, stat.start_time_ticks};
+  reading.parent_pid = stat.parent_pid;
+  reading.own = {stat.user_ticks, stat.system_ticks, stat.minor_faults, stat.major_faults};
+  reading.children = {stat.children_user_ticks, stat.children_system_ticks,
+                      stat.children_minor_faults, stat.children_major_faults};
+  if (process.io) reading.storage = {process.io->read_bytes, process.io->write_bytes};
+  return reading;
+}
+
+void add_children(ProcessSample& sample, const ReapedChildren::Found& found,
+                  const ProcUnits& units) {
+  const auto [user_ticks, system_ticks, minor_faults, major_faults] = found.unseen;
+  sample.use.user_ns += user_ticks * units.nanoseconds_per_tick;
+  sample.use.cpu_ns += (user_ticks + system_ticks) * units.nanoseconds_per_tick;
+  raise(sample.use, Count::minor_faults, minor_faults);
+  raise(sample.use, Count::major_faults, major_faults);
+  lower(sample.use, Count::read_bytes, found.children[0]);
+  lower(sample.use, Count::write_bytes, found.children[1]);
 }
 
 }  // namespace collectors

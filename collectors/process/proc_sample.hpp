@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "collectors/process/observation.hpp"
+#include "collectors/process/reaped_children.hpp"
 #include "procfs/process_reader.hpp"
 #include "procfs/system.hpp"
 
@@ -18,5 +19,10 @@ struct ProcUnits {
 
 /// Context switches are left out: /proc has those of each thread only.
 ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units);
+
+FamilyReading family_reading(const procfs::Process& process);
+/// Makes what was found of its children part of what a process used itself.
+void add_children(ProcessSample& sample, const ReapedChildren::Found& found,
+                  const ProcUnits& units);
 
 }  // namespace collectors

@@ -56,8 +56,10 @@ bool is_of_this_kernel(procfs::FileReader& proc);
 metrics::Result<std::unique_ptr<ProcessSource>> open_bpf_source(const Host& host);
 /// /proc, and the kernel's records of exits; see netlink/exit_listener.hpp for what they need.
 metrics::Result<std::unique_ptr<ProcessSource>> open_taskstats_source(const Host& host);
-/// /proc alone: needs nothing, and hears of no exits.
+/// /proc alone: needs nothing, and hears of no exits but by what the parents were added.
 metrics::Result<std::unique_ptr<ProcessSource>> open_proc_source(const Host& host);
+/// The walks of /proc for a source that is told of exits.
+std::unique_ptr<ProcessSource> make_proc_walker(const Host& host);
 
 struct ProcessSourceSpec {
   std::string_view name;

@@ -140,10 +140,8 @@ Result<std::unique_ptr<ProcessSource>> open_taskstats_source(const Host& host) {
   if (!cpus) return cpus.error();
   auto listener = netlink::ExitListener::open(*cpus, kReceiveBufferBytes);
   if (!listener) return listener.error();
-  auto walker = open_proc_source(host);
-  if (!walker) return walker.error();
   return std::unique_ptr<ProcessSource>(
-      std::make_unique<TaskstatsSource>(host, *std::move(listener), *std::move(walker)));
+      std::make_unique<TaskstatsSource>(host, *std::move(listener), make_proc_walker(host)));
 }
 
 }  // namespace collectors
