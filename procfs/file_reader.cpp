@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "procfs/text.hpp"
+
 namespace procfs {
 namespace {
 
@@ -87,7 +89,7 @@ Result<void> for_each_name(int directory, const char* path, Use use) {
     const auto* entry = ::readdir(stream.get());  // NOLINT(concurrency-mt-unsafe): own stream
     if (entry == nullptr) break;
     const std::string_view name(static_cast<const char*>(entry->d_name));
-    if (name != "." && name != "..") use(name);
+    if (name != "." && name != "..") use(name, entry->d_ino);
   }
   if (errno != 0) return from_errno(path, errno, Errc::gone);
   return {};
@@ -186,12 +188,24 @@ Result<std::string> FileReader::link(const char* path) {
 
 Result<void> FileReader::list(const char* path, std::vector<std::string>& names) {
   names.clear();
-  return for_each_name(directory_, path, [&](std::string_view name) { names.emplace_back(name); });
+  return for_each_name(directory_, path,
+                       [&](std::string_view name, std::uint64_t) { names.emplace_back(name); });
+}
+
+Result<void> FileReader::list_numbers(const char* path, std::vector<Numbered>& numbers) {
+  numbers.clear();
+  auto listed = for_each_name(directory_, path, [&](std::string_view name, std::uint64_t inode) {
+    Numbered entry{.inode = inode};
+    if (to_number(name, entry.number) && entry.number > 0) numbers.push_back(entry);
+  });
+  std::ranges::sort(numbers, {}, &Numbered::number);
+  return listed;
 }
 
 Result<std::uint64_t> FileReader::count(const char* path) {
   std::uint64_t names = 0;
-  const auto listed = for_each_name(directory_, path, [&](std::string_view) { ++names; });
+  const auto listed =
+      for_each_name(directory_, path, [&](std::string_view, std::uint64_t) { ++names; });
   if (!listed) return listed.error();
   return names;
 }

@@ -93,6 +93,14 @@ class FileReader {
   /// How many names list() would give.
   Result<std::uint64_t> count(const char* path);
 
+  struct Numbered {
+    std::int32_t number = 0;
+    std::uint64_t inode = 0;
+  };
+  /// The names in a directory that are positive numbers, ascending, and which file each is: a name
+  /// that went and came again is another one. A missing one is `gone`.
+  Result<void> list_numbers(const char* path, std::vector<Numbered>& numbers);
+
   struct Status {
     std::uint64_t size_bytes = 0;           ///< st_size: the kernel gives most files here 0.
     std::int64_t modified_nanoseconds = 0;  ///< st_mtim, since the epoch.

@@ -51,6 +51,10 @@ Result<void> ProcessReader::list(std::vector<std::int32_t>& pids) {
   return list_numbers(".", pids);
 }
 
+Result<void> ProcessReader::list(std::vector<FileReader::Numbered>& processes) {
+  return proc_.list_numbers(".", processes);
+}
+
 Result<Process> ProcessReader::read(std::int32_t pid) {
   auto stat = read_file(path(pid, "stat"), parse_process_stat);
   if (!stat) return stat.error();

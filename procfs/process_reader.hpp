@@ -63,6 +63,8 @@ class ProcessReader {
 
   /// The pids in /proc, ascending. Fails as FileReader::list() does.
   Result<void> list(std::vector<std::int32_t>& pids);
+  /// The same, with what tells a process from the next one of its pid. It may change without that.
+  Result<void> list(std::vector<FileReader::Numbered>& processes);
 
   /// All of one process or, with `gone`, nothing: also when it vanishes between two of its files.
   /// Fails with `denied` or `malformed` too, or `io`.

@@ -168,7 +168,7 @@ void ProcessLedger::see(Known& known, const ProcessSample& sample, Clock::time_p
   if (is_moved(known.basics, sample.basics)) known.is_unnamed = true;
   known.basics = sample.basics;
   if (known.is_unnamed) name(known, now);
-  account(known, sample.use);
+  account(known, sample.use, sample.walks);
   if (sample.memory) {
     see_peak(known, sample.memory->peak_resident_bytes, sample.memory->resident_bytes, now);
   }

@@ -133,7 +133,7 @@ class ProcessLedger {
   void take_sums(Clock::time_point now);
   GroupTable::Place place_of(const ExitSum& sum, Clock::time_point now);
   void name(Known& known, Clock::time_point now);
-  void account(Known& known, const ProcessUse& use);
+  void account(Known& known, const ProcessUse& use, std::uint32_t walks = 1);
   void credit(ProcessGroup& group, const ProcessUse& more);
   void see_peak(Known& known, std::uint64_t mark_bytes, std::uint64_t resident_bytes,
                 Clock::time_point now);

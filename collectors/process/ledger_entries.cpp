@@ -62,7 +62,7 @@ void ProcessLedger::credit(ProcessGroup& group, const ProcessUse& more) {
   attributed_cpu_ns_ += more.cpu_ns;
 }
 
-void ProcessLedger::account(Known& known, const ProcessUse& use) {
+void ProcessLedger::account(Known& known, const ProcessUse& use, std::uint32_t walks) {
   const bool is_read = use.cpu_ns > 0 || use.readable != 0;
   if (known.is_of_before && is_read) {
     known.is_of_before = false;
@@ -74,9 +74,12 @@ void ProcessLedger::account(Known& known, const ProcessUse& use) {
   const auto cpu_ns_before = std::min(more.cpu_ns, known.cpu_ns_before);
   known.cpu_ns_before -= cpu_ns_before;
   if (known.group == nullptr) return;
-  known.cpu_ns_in_slot += more.cpu_ns - cpu_ns_before;
-  known.group->cpu_ns_at_tick += cpu_ns_before;
+  const auto cpu_ns_of_now = more.cpu_ns - cpu_ns_before;
+  known.cpu_ns_in_slot += cpu_ns_of_now;
   credit(*known.group, more);
+  // Only a share of it is of this tick.
+  known.group->cpu_ns_at_tick +=
+      cpu_ns_before + cpu_ns_of_now - cpu_ns_of_now / std::max(walks, 1U);
 }
 
 /// A mark that rose since the last look is a peak of right now, however short; one that did not may

@@ -84,6 +84,7 @@ struct ProcessSample {
   std::optional<ProcessMemory> memory;  ///< Kernel threads and zombies have none.
   std::optional<std::uint64_t> open_files;
   std::optional<std::uint64_t> open_files_limit;
+  std::uint32_t walks = 1;  ///< That it was last read so many walks ago, this one included.
 };
 
 enum class ExitReason : std::uint8_t { normal, error, signal, oom };

@@ -19,6 +19,15 @@ void lower(ProcessUse& use, Count count, std::uint64_t by) {
   value -= std::min(value, by);
 }
 
+void take_stat(ProcessSample& sample, const procfs::ProcessStat& stat, const ProcUnits& units) {
+  sample.use.user_ns = stat.user_ticks * units.nanoseconds_per_tick;
+  sample.use.cpu_ns = sample.use.user_ns + stat.system_ticks * units.nanoseconds_per_tick;
+  sample.use.set(Count::minor_faults, stat.minor_faults);
+  sample.use.set(Count::major_faults, stat.major_faults);
+  sample.state = stat.state;
+  sample.threads = static_cast<std::uint32_t>(stat.threads);
+}
+
 }  // namespace
 
 ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units) {
@@ -30,16 +39,11 @@ ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units
                    .user_id = process.status.uid,
                    .execs = execs_of(stat),
                    .is_kernel_thread = stat.is_kernel_thread};
-  sample.use.user_ns = stat.user_ticks * units.nanoseconds_per_tick;
-  sample.use.cpu_ns = sample.use.user_ns + stat.system_ticks * units.nanoseconds_per_tick;
-  sample.use.set(Count::minor_faults, stat.minor_faults);
-  sample.use.set(Count::major_faults, stat.major_faults);
+  take_stat(sample, stat, units);
   if (process.io) {
     sample.use.set(Count::read_bytes, process.io->read_bytes);
     sample.use.set(Count::write_bytes, process.io->write_bytes);
   }
-  sample.state = stat.state;
-  sample.threads = static_cast<std::uint32_t>(stat.threads);
   if (stat.virtual_bytes > 0) {
     const auto resident_bytes = process.status.resident_bytes;
     sample.memory = ProcessMemory{resident_bytes, stat.virtual_bytes, process.status.swapped_bytes,
@@ -49,15 +53,25 @@ ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units
   return sample;
 }
 
-FamilyReading family_reading(const procfs::Process& process) {
-  const auto& stat = process.stat;
+void update_sample(ProcessSample& sample, const procfs::ProcessStat& stat,
+                   const std::optional<procfs::ProcessStatm>& statm, const ProcUnits& units) {
+  take_stat(sample, stat, units);
+  sample.basics.parent_pid = stat.parent_pid;
+  if (stat.virtual_bytes == 0) sample.memory.reset();
+  if (!sample.memory || !statm) return;
+  sample.memory->virtual_bytes = stat.virtual_bytes;
+  sample.memory->resident_bytes = statm->resident_pages * units.page_bytes;
+  sample.memory->peak_resident_bytes =
+      std::max(sample.memory->peak_resident_bytes, sample.memory->resident_bytes);
+}
+
+FamilyReading family_reading(const procfs::ProcessStat& stat) {
   FamilyReading reading;
   reading.identity = {stat.pid, stat.start_time_ticks};
   reading.parent_pid = stat.parent_pid;
   reading.own = {stat.user_ticks, stat.system_ticks, stat.minor_faults, stat.major_faults};
   reading.children = {stat.children_user_ticks, stat.children_system_ticks,
                       stat.children_minor_faults, stat.children_major_faults};
-  if (process.io) reading.storage = {process.io->read_bytes, process.io->write_bytes};
   return reading;
 }
 

@@ -61,6 +61,20 @@ constexpr Family kUnattributed = {
 constexpr Family kWalks = {"host_process_walks_total",
                            "Walks over all processes of /proc, for ticks and for pages.",
                            Kind::counter};
+constexpr Family kBudget = {"host_process_sampling_budget_cores",
+                            "CPU time that samples of /proc/PID may use, as a share of a core: "
+                            "--collector.process.budget."};
+constexpr Family kSamplingCpu = {"host_process_sampling_cpu_seconds_total",
+                                 "CPU time that samples of /proc/PID between scrapes have used.",
+                                 Kind::counter};
+constexpr Family kSamplingInterval = {
+    "host_process_sampling_interval_seconds",
+    "Time between the last two samples of /proc/PID, which the budget stretches."};
+constexpr Family kSampled = {
+    "host_process_sampled_total",
+    "Processes that samples came across, by whether /proc/PID was read or left out that time, as "
+    "the process had been idle or the budget was used up.",
+    Kind::counter};
 
 std::unique_ptr<ProcessSource> open_source(const Host& host) {
   const auto wanted = host.settings.text("process", kSource);
@@ -145,9 +159,19 @@ class Processes final : public Collector {
     sink.single(kCrowded, static_cast<double>(ledger_.groups().crowded_out()));
     sink.single(kUnattributed, unattributed_seconds_);
     sink.single(kWalks, static_cast<double>(walks_));
+    if (const auto sampling = source_->sampling()) emit_sampling(sink, *sampling);
   }
 
  private:
+  static void emit_sampling(metrics::Sink& sink, const ProcessSource::Sampling& sampling) {
+    sink.single(kBudget, sampling.budget_cores);
+    sink.single(kSamplingCpu, sampling.cpu_seconds);
+    sink.single(kSamplingInterval, sampling.interval_seconds);
+    sink.family(kSampled);
+    sink.sample({{"reading", "read"}}, static_cast<double>(sampling.readings));
+    sink.sample({{"reading", "left_out"}}, static_cast<double>(sampling.left_out));
+  }
+
   metrics::Result<void> take(WalkFor purpose, Clock::time_point now) {
     auto read = source_->read(purpose, exits_, walk_, now);
     if (!read) return read;

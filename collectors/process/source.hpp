@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "collectors/collector.hpp"
@@ -14,7 +15,7 @@
 namespace collectors {
 
 inline constexpr Setting kProcessBudget = {
-    "budget", "CPU time for samples from /proc between scrapes, in millionths of a core", "5000"};
+    "budget", "CPU time for samples from /proc between scrapes, as a percentage of a core", "0.5%"};
 
 /// A way to see all processes of the host, and perhaps their exits. What needs a privilege is
 /// opened when it is made; afterwards none is needed. Not thread-safe.
@@ -44,6 +45,16 @@ class ProcessSource {
     std::uint64_t failed = 0;
   };
   [[nodiscard]] virtual Losses losses() const = 0;
+  /// What samples from /proc cost between scrapes, and leave out to keep the budget.
+  struct Sampling {
+    double budget_cores = 0;
+    double cpu_seconds = 0;       ///< Of all walks for samples.
+    double interval_seconds = 0;  ///< Between the last two.
+    std::uint64_t readings = 0;   ///< Of processes, in them.
+    std::uint64_t left_out = 0;   ///< Processes that were not read in one of them.
+  };
+  /// Nothing where samples do not come from /proc.
+  [[nodiscard]] virtual std::optional<Sampling> sampling() const { return std::nullopt; }
   /// How it hears of exits: "bpf", "taskstats" or "parents".
   [[nodiscard]] virtual std::string_view exit_source() const = 0;
   [[nodiscard]] virtual bool tells_exits() const = 0;

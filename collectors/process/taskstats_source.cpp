@@ -79,6 +79,7 @@ class TaskstatsSource final : public ProcessSource {
     losses.exits += dropped_ + malformed_ + threads_.unplaced();
     return losses;
   }
+  [[nodiscard]] std::optional<Sampling> sampling() const override { return walker_->sampling(); }
   [[nodiscard]] std::string_view exit_source() const override { return "taskstats"; }
   [[nodiscard]] bool tells_exits() const override { return true; }
 
