@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <limits>
 #include <memory>
 #include <system_error>
@@ -176,14 +175,6 @@ Result<std::string_view> FileReader::read_start(const char* path, std::size_t ma
   ::close(descriptor);
   if (failure != 0) return from_errno(path, failure, Errc::gone);
   return std::string_view(buffer_).substr(0, std::min(used, max_bytes));
-}
-
-Result<std::string> FileReader::link(const char* path) {
-  std::string target(PATH_MAX, '\0');  // the kernel's paths are not longer
-  const auto length = ::readlinkat(directory_, path, target.data(), target.size());
-  if (length < 0) return from_errno(path, errno, Errc::gone);
-  target.resize(static_cast<std::size_t>(length));
-  return target;
 }
 
 Result<void> FileReader::list(const char* path, std::vector<std::string>& names) {

@@ -84,10 +84,6 @@ class FileReader {
   /// As read(), but no more than the first `max_bytes`: of files as long as a user likes.
   Result<std::string_view> read_start(const char* path, std::size_t max_bytes);
 
-  /// The target of a symbolic link, which need not exist. A missing link is `gone`; what is no link
-  /// is `io`.
-  Result<std::string> link(const char* path);
-
   /// Names in a directory, "." and ".." apart, in the kernel's order. A missing one is `gone`.
   Result<void> list(const char* path, std::vector<std::string>& names);
   /// How many names list() would give.

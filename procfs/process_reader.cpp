@@ -102,14 +102,12 @@ Result<ProcessStat> ProcessReader::read_stat(std::int32_t pid) {
   return read_part(pid, "stat", parse_process_stat);
 }
 
-Result<std::vector<ProcessCgroup>> ProcessReader::read_cgroups(std::int32_t pid) {
-  return read_part(pid, "cgroup", parse_process_cgroup);
+Result<std::string> ProcessReader::read_wait_channel(std::int32_t pid) {
+  return read_part(pid, "wchan", parse_wait_channel);
 }
 
-Result<std::string> ProcessReader::read_executable(std::int32_t pid) {
-  auto target = proc_.link(path(pid, "exe").data());
-  if (!target) return explained(pid, target.error());
-  return target;
+Result<std::vector<ProcessCgroup>> ProcessReader::read_cgroups(std::int32_t pid) {
+  return read_part(pid, "cgroup", parse_process_cgroup);
 }
 
 Result<ProcessLimits> ProcessReader::read_limits(std::int32_t pid) {

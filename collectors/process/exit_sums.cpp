@@ -27,12 +27,6 @@ void take_off(ProcessUse& use, ProcessUse& owed) {
   }
 }
 
-void add_to(ProcessUse& use, const ProcessUse& more) {
-  use.cpu_ns += more.cpu_ns;
-  use.user_ns += more.user_ns;
-  for (std::size_t count = 0; count < kCounts; ++count) use.counts[count] += more.counts[count];
-}
-
 }  // namespace
 
 void ExitSums::add(std::span<const ExitSum> sums, Clock::time_point now) {
@@ -67,7 +61,7 @@ void ExitSums::owe(const ProcessUse& use, Clock::time_point now) {
   if (owed_.empty() || until - owed_.back().until >= std::chrono::seconds(1)) {
     owed_.push_back({{}, until});
   }
-  add_to(owed_.back().use, use);
+  owed_.back().use.add(use);
 }
 
 std::vector<ExitSums::Settled> ExitSums::settle(Clock::time_point now) {

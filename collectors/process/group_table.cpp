@@ -29,6 +29,12 @@ void GroupMembers::add(const ProcessSample& sample) {
         static_cast<double>(*sample.open_files) / static_cast<double>(*sample.open_files_limit);
     worst_open_files_ratio = std::max(worst_open_files_ratio.value_or(0), ratio);
   }
+  if (sample.proportional) {
+    auto& sum = proportional ? *proportional : proportional.emplace();
+    sum.resident_bytes += sample.proportional->resident_bytes;
+    sum.swapped_bytes += sample.proportional->swapped_bytes;
+  }
+  if (sample.memory && (!sample.open_files || !sample.use.get(Count::read_bytes))) ++read_in_part;
   const auto start = sample.basics.identity.start_ticks;
   oldest_start_ticks = std::min(oldest_start_ticks.value_or(start), start);
 }

@@ -5,8 +5,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "collectors/process/group_key.hpp"
@@ -18,6 +20,16 @@
 namespace collectors {
 
 using procfs::Clock;
+
+/// Threads of a group that have a name in common.
+struct NamedThreads {
+  std::uint64_t count = 0;  ///< Alive when the last page was made.
+  ProcessUse totals;        ///< Of all that ever were seen under it; never goes back.
+  Clock::time_point last_occupied_at;
+};
+using ThreadsByName = std::map<std::string, NamedThreads, std::less<>>;  ///< Valid UTF-8.
+/// How many threads sleep in a function of the kernel, by its name.
+using WaitChannels = std::map<std::string, std::uint64_t, std::less<>>;
 
 /// process-exporter's states; all letters of the kernel but the first four are the last.
 inline constexpr std::array<std::string_view, 5> kProcessStates = {"Running", "Sleeping", "Waiting",
@@ -33,6 +45,8 @@ struct GroupMembers {
   std::optional<std::uint64_t> open_files;
   std::optional<double> worst_open_files_ratio;  ///< Of a member's soft limit.
   std::optional<std::uint64_t> oldest_start_ticks;
+  std::optional<ProportionalMemory> proportional;
+  std::uint64_t read_in_part = 0;  ///< Programs whose files or storage traffic we may not see.
   std::array<std::uint64_t, kProcessStates.size()> in_state{};
 
   void add(const ProcessSample& sample);
@@ -50,6 +64,8 @@ struct ProcessGroup {
   metrics::SlidingExtreme cpu_cores_peak;     ///< Of the same.
   metrics::SlidingExtreme memory_peak_bytes;  ///< Of single members.
   std::optional<std::uint32_t> owner;         ///< The user whose process was the first in it.
+  ThreadsByName threads;                      ///< Kept by ThreadAccounts.
+  WaitChannels wait_channels;                 ///< The same.
   Clock::time_point last_occupied_at;         ///< When it last had a member, or one ended in it.
 };
 

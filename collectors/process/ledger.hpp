@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <unordered_map>
@@ -78,6 +79,11 @@ class ProcessLedger {
   /// A tick has passed, `length` long: samples of what the groups used in it.
   void end_tick(Clock::time_point now, std::chrono::nanoseconds length);
 
+  /// Each process of `walk`, which was the last that was taken, that is in a group.
+  using VisitMember = std::function<void(const ProcessSample& sample, ProcessGroup& group)>;
+  void for_each_member(const ProcessWalkResult& walk, const VisitMember& visit);
+
+  [[nodiscard]] GroupTable& groups() { return groups_; }
   [[nodiscard]] const GroupTable& groups() const { return groups_; }
   [[nodiscard]] std::vector<TopProcess> busiest(std::size_t count) const;
   [[nodiscard]] std::vector<TopProcess> largest(std::size_t count) const;

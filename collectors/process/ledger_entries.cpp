@@ -5,31 +5,6 @@
 #include "collectors/process/ledger.hpp"
 
 namespace collectors {
-namespace {
-
-std::uint64_t growth(std::uint64_t now, std::uint64_t before) {
-  return now > before ? now - before : 0;
-}
-
-/// What `now` has more than `counted`, which becomes the larger of both: a value that steps back
-/// and recovers must not count twice.
-ProcessUse taken_growth(const ProcessUse& now, ProcessUse& counted) {
-  ProcessUse more;
-  more.cpu_ns = growth(now.cpu_ns, counted.cpu_ns);
-  // The split is an estimate, and may move back while the sum does not.
-  more.user_ns = std::min(growth(now.user_ns, counted.user_ns), more.cpu_ns);
-  more.readable = now.readable;
-  counted.cpu_ns += more.cpu_ns;
-  counted.user_ns += more.user_ns;
-  counted.readable |= now.readable;
-  for (std::size_t count = 0; count < kCounts; ++count) {
-    more.counts[count] = growth(now.counts[count], counted.counts[count]);
-    counted.counts[count] += more.counts[count];
-  }
-  return more;
-}
-
-}  // namespace
 
 void ProcessLedger::name(Known& known, Clock::time_point now) {
   GroupKey key;
@@ -53,12 +28,7 @@ void ProcessLedger::name(Known& known, Clock::time_point now) {
 }
 
 void ProcessLedger::credit(ProcessGroup& group, const ProcessUse& more) {
-  group.totals.cpu_ns += more.cpu_ns;
-  group.totals.user_ns += more.user_ns;
-  group.totals.readable |= more.readable;
-  for (std::size_t count = 0; count < kCounts; ++count) {
-    group.totals.counts[count] += more.counts[count];
-  }
+  group.totals.add(more);
   attributed_cpu_ns_ += more.cpu_ns;
 }
 
@@ -121,11 +91,16 @@ void ProcessLedger::give_up(Known& known, Clock::time_point now) {
 
 void ProcessLedger::count_members(const ProcessWalkResult& walk) {
   for (auto& [key, group] : groups_.by_key()) group.members = {};
+  for_each_member(
+      walk, [](const ProcessSample& sample, ProcessGroup& group) { group.members.add(sample); });
+}
+
+void ProcessLedger::for_each_member(const ProcessWalkResult& walk, const VisitMember& visit) {
   index_.clear();  // some have gone since it was made
   std::size_t at = 0;
   for (const auto& sample : walk.processes) {
     auto* const known = find(sample.basics.identity, at);
-    if (known != nullptr && known->group != nullptr) known->group->members.add(sample);
+    if (known != nullptr && known->group != nullptr) visit(sample, *known->group);
   }
 }
 

@@ -10,12 +10,6 @@
 namespace collectors {
 namespace {
 
-std::string_view default_name(const ProcessFacts& facts) {
-  const std::string_view comm = facts.comm;
-  if (!facts.is_kernel_thread) return comm;
-  return comm.substr(0, comm.find_first_of("/:", 1));
-}
-
 /// Go takes a bad byte for U+FFFD, which any '.' matches; RE2 would match it with nothing.
 std::string joined(const std::vector<std::string>& arguments) {
   std::string line;
@@ -58,8 +52,13 @@ bool find_pattern(const CommandLinePattern& pattern, const std::string& line, Ca
 
 }  // namespace
 
+std::string_view plain_name(std::string_view comm, bool is_kernel_thread) {
+  return is_kernel_thread ? comm.substr(0, comm.find_first_of("/:", 1)) : comm;
+}
+
 std::optional<std::string> GroupNamer::name(const ProcessFacts& facts) const {
-  if (!config_) return bounded_text(default_name(facts), kMaxGroupNameBytes);
+  if (!config_)
+    return bounded_text(plain_name(facts.comm, facts.is_kernel_thread), kMaxGroupNameBytes);
   std::optional<std::string> line;  // made once, and only when a rule comes as far as this
   for (const auto& rule : config_->rules) {
     if (!matches_comm(rule, facts) || !matches_exe(rule, facts)) continue;

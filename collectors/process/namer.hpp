@@ -3,11 +3,17 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "collectors/process/facts.hpp"
 #include "collectors/process/naming_config.hpp"
 
 namespace collectors {
+
+/// A kernel thread's ends before the first '/' or ':' within it: what follows is a CPU, a device or
+/// the work at hand, as in "kworker/0:1-events" and "ksoftirqd/7", and there are hundreds of them
+/// on large hosts.
+std::string_view plain_name(std::string_view comm, bool is_kernel_thread);
 
 /// Tells the group of a process from what is known of it. Immutable: any thread may ask. A
 /// configuration that is read anew makes a new one, and the caller asks again for every process.
@@ -17,9 +23,7 @@ class GroupNamer {
   /// a process megabytes of them, and each regular expression would read all.
   static constexpr std::size_t kMaxCommandLineBytes = 1U << 17U;
 
-  /// The default: a group per comm, and it needs nothing else. A kernel thread's ends before the
-  /// first '/' or ':' within it: what follows is a CPU, a device or the work at hand, as in
-  /// "kworker/0:1-events" and "ksoftirqd/7", and there are hundreds of them on large hosts.
+  /// The default: a group per plain_name(), and it needs nothing else.
   GroupNamer() = default;
   /// As process-exporter: the first rule that matches. A command line that is absent matches no
   /// exe and no cmdline. Unlike there, all paths of an exe count that end in the same name.

@@ -52,7 +52,18 @@ struct ProcessUse {
     counts[static_cast<std::size_t>(count)] = value;
     readable |= static_cast<std::uint8_t>(1U << static_cast<unsigned>(count));
   }
+  /// Nothing where it could not be read.
+  [[nodiscard]] std::optional<std::uint64_t> get(Count count) const {
+    const auto index = static_cast<std::size_t>(count);
+    return (readable >> index & 1U) != 0 ? std::optional(counts[index]) : std::nullopt;
+  }
+  /// Both taken together, readable where either was.
+  void add(const ProcessUse& more);
 };
+
+/// What `now` has more than `counted`, which becomes the larger of both: a value that steps back
+/// and recovers must not count twice.
+ProcessUse taken_growth(const ProcessUse& now, ProcessUse& counted);
 
 /// What names a process' group. It may change with an exec.
 struct ProcessBasics {
@@ -75,6 +86,12 @@ struct ProcessMemory {
   std::uint64_t peak_resident_bytes = 0;  ///< The kernel's high-water mark, since the last exec.
 };
 
+/// Shares of memory: what n processes have together counts as an n-th for each.
+struct ProportionalMemory {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t swapped_bytes = 0;
+};
+
 /// A process that runs, or a zombie.
 struct ProcessSample {
   ProcessBasics basics;
@@ -82,6 +99,7 @@ struct ProcessSample {
   char state = '?';
   std::uint32_t threads = 0;
   std::optional<ProcessMemory> memory;  ///< Kernel threads and zombies have none.
+  std::optional<ProportionalMemory> proportional;
   std::optional<std::uint64_t> open_files;
   std::optional<std::uint64_t> open_files_limit;
   std::uint32_t walks = 1;  ///< That it was last read so many walks ago, this one included.

@@ -5,11 +5,6 @@
 namespace collectors {
 namespace {
 
-/// Not a count, but another number after each exec: the stack is aligned to 16 bytes.
-std::uint32_t execs_of(const procfs::ProcessStat& stat) {
-  return static_cast<std::uint32_t>(stat.stack_address.value_or(0) / 16);
-}
-
 void raise(ProcessUse& use, Count count, std::uint64_t by) {
   use.counts[static_cast<std::size_t>(count)] += by;
 }
@@ -30,6 +25,11 @@ void take_stat(ProcessSample& sample, const procfs::ProcessStat& stat, const Pro
 
 }  // namespace
 
+std::uint32_t execs_of(const procfs::ProcessStat& stat) {
+  // The stack is aligned to 16 bytes.
+  return static_cast<std::uint32_t>(stat.stack_address.value_or(0) / 16);
+}
+
 ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units) {
   const auto& stat = process.stat;
   ProcessSample sample;
@@ -43,6 +43,10 @@ ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units
   if (process.io) {
     sample.use.set(Count::read_bytes, process.io->read_bytes);
     sample.use.set(Count::write_bytes, process.io->write_bytes);
+  }
+  if (stat.threads == 1 && process.status.voluntary_switches) {
+    sample.use.set(Count::voluntary_switches, *process.status.voluntary_switches);
+    sample.use.set(Count::involuntary_switches, *process.status.nonvoluntary_switches);
   }
   if (stat.virtual_bytes > 0) {
     const auto resident_bytes = process.status.resident_bytes;

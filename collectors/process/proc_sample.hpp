@@ -20,7 +20,10 @@ struct ProcUnits {
   std::uint64_t page_bytes;
 };
 
-/// Context switches are left out: /proc has those of each thread only.
+/// For ProcessBasics::execs. Not a count, but another number after each exec: where its stack is.
+std::uint32_t execs_of(const procfs::ProcessStat& stat);
+
+/// Context switches of processes with several threads are left out: /proc has those of each only.
 ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units);
 
 /// What changes most often: `stat` and, of a process with memory, `statm`. The rest stays.

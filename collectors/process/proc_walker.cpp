@@ -113,8 +113,8 @@ Result<void> ProcWalker::read(Tracked& tracked, WalkFor purpose) {
   if (!stat) return stat.error();
   // While its parent reaps it, a process reads as zeros.
   if (stat->state == 'X') return Error{Errc::gone, "being reaped"};
-  const bool is_same =
-      stat->start_time_ticks == basics.identity.start_ticks && comm_of(stat->comm) == basics.comm;
+  const bool is_same = stat->start_time_ticks == basics.identity.start_ticks &&
+                       comm_of(stat->comm) == basics.comm && execs_of(*stat) == basics.execs;
   if (!is_same) return read_all(tracked);
   std::optional<procfs::ProcessStatm> statm;
   if (stat->virtual_bytes > 0) {

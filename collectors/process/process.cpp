@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collectors/catalog.hpp"
+#include "collectors/process/details.hpp"
 #include "collectors/process/families.hpp"
 #include "collectors/process/ledger.hpp"
 #include "collectors/process/naming.hpp"
@@ -33,7 +34,9 @@ constexpr Setting kSource = {
     "where processes are seen: bpf, taskstats, proc, or auto, the first of "
     "these that works",
     "auto"};
-constexpr std::array kProcessSettings = {kSource, kProcessBudget, kNamingConfig, kNamingLabels};
+constexpr std::array kProcessSettings = {
+    kSource,         kProcessBudget, kNamingConfig,      kNamingLabels,
+    kProcessThreads, kProcessSmaps,  kProcessSmapsBudget};
 
 constexpr Family kExitSource = {
     "host_process_exit_source",
@@ -57,6 +60,18 @@ constexpr Family kUnattributed = {
     "host_process_unattributed_cpu_seconds_total",
     "CPU time of the host, by /proc/stat, that is in no process group: of processes that were "
     "missed or belong to no group, and of interrupts.",
+    Kind::counter};
+// Names and kinds are process-exporter's.
+constexpr Family kScrapeErrors = {"namedprocess_scrape_errors",
+                                  "Scrapes that could not see any process of /proc.",
+                                  Kind::counter};
+constexpr Family kReadErrors = {
+    "namedprocess_scrape_procread_errors",
+    "Processes that could not be read, as all of host_process_unreadable_total, from /proc/PID.",
+    Kind::counter};
+constexpr Family kPartialErrors = {
+    "namedprocess_scrape_partial_errors",
+    "Processes whose files or storage traffic a scrape could not see, as in /proc/PID/fd and io.",
     Kind::counter};
 constexpr Family kWalks = {"host_process_walks_total",
                            "Walks over all processes of /proc, for ticks and for pages.",
@@ -91,6 +106,10 @@ std::unique_ptr<ProcessSource> open_source(const Host& host) {
                               "' is not auto, bpf, taskstats or proc");
 }
 
+Clock::duration keep_empty(const Host& host) {
+  return std::chrono::duration_cast<Clock::duration>(kWindowsToKeepEmpty * host.window);
+}
+
 std::uint64_t busy_ticks(const procfs::CpuTicks& ticks) {
   return ticks.user + ticks.nice + ticks.system;  // user and nice hold what guests used
 }
@@ -103,10 +122,8 @@ class Processes final : public Collector {
         users_(host.root),
         naming_(host, users_),
         top_naming_(host, users_),
-        ledger_(naming_, {.groups = {kMaxGroups,
-                                     std::chrono::duration_cast<Clock::duration>(
-                                         kWindowsToKeepEmpty * host.window),
-                                     naming_.label_names().size()},
+        details_(host, keep_empty(host)),
+        ledger_(naming_, {.groups = {kMaxGroups, keep_empty(host), naming_.label_names().size()},
                           .window = host.window,
                           .has_exits = source_->tells_exits()}) {}
 
@@ -117,15 +134,9 @@ class Processes final : public Collector {
   }
 
   metrics::Result<void> refresh(Clock::time_point now) override {
-    const auto& stat = host_.files.stat.at(now);
-    if (!stat) return stat.error();
-    if (auto taken = take(WalkFor::page, now); !taken) return taken;
-    boot_time_seconds_ = static_cast<double>(stat->boot_time_seconds);
-    refreshed_at_ = now;
-    measure_unattributed(stat->all_cpus);
-    top_ = {top_naming_.describe(ledger_.busiest(kTopProcesses)),
-            top_naming_.describe(ledger_.largest(kTopProcesses))};
-    return {};
+    auto refreshed = read_page(now);
+    if (!refreshed) ++scrape_errors_;
+    return refreshed;
   }
 
   [[nodiscard]] bool is_reloadable() const override { return naming_.has_rules(); }
@@ -137,12 +148,14 @@ class Processes final : public Collector {
   }
 
   void emit(metrics::Sink& sink) const override {
-    emit_groups(sink, {.groups = ledger_.groups(),
-                       .label_names = naming_.label_names(),
-                       .ticks_per_second = host_.system.ticks_per_second,
-                       .boot_time_seconds = boot_time_seconds_,
-                       .now = refreshed_at_,
-                       .tells_exits = source_->tells_exits()});
+    const GroupFamiliesInput input{.groups = ledger_.groups(),
+                                   .label_names = naming_.label_names(),
+                                   .ticks_per_second = host_.system.ticks_per_second,
+                                   .boot_time_seconds = boot_time_seconds_,
+                                   .now = refreshed_at_,
+                                   .tells_exits = source_->tells_exits()};
+    emit_groups(sink, input);
+    details_.emit(sink, input);
     emit_top(sink, top_);
     sink.family(kExitSource);
     for (const auto source : kExitSources) {
@@ -160,6 +173,9 @@ class Processes final : public Collector {
     sink.single(kUnattributed, unattributed_seconds_);
     sink.single(kWalks, static_cast<double>(walks_));
     if (const auto sampling = source_->sampling()) emit_sampling(sink, *sampling);
+    sink.single(kScrapeErrors, static_cast<double>(scrape_errors_));
+    sink.single(kReadErrors, static_cast<double>(losses.denied + losses.malformed + losses.failed));
+    sink.single(kPartialErrors, static_cast<double>(details_.read_in_part()));
   }
 
  private:
@@ -172,10 +188,24 @@ class Processes final : public Collector {
     sink.sample({{"reading", "left_out"}}, static_cast<double>(sampling.left_out));
   }
 
+  metrics::Result<void> read_page(Clock::time_point now) {
+    const auto& stat = host_.files.stat.at(now);
+    if (!stat) return stat.error();
+    if (auto taken = take(WalkFor::page, now); !taken) return taken;
+    boot_time_seconds_ = static_cast<double>(stat->boot_time_seconds);
+    refreshed_at_ = now;
+    measure_unattributed(stat->all_cpus);
+    top_ = {top_naming_.describe(ledger_.busiest(kTopProcesses)),
+            top_naming_.describe(ledger_.largest(kTopProcesses))};
+    return {};
+  }
+
   metrics::Result<void> take(WalkFor purpose, Clock::time_point now) {
     auto read = source_->read(purpose, exits_, walk_, now);
     if (!read) return read;
+    details_.complete(purpose, walk_, now);
     ledger_.take(exits_, walk_, purpose, now);
+    if (purpose == WalkFor::page) details_.account(ledger_, walk_, now);
     ++walks_;
     return {};
   }
@@ -196,10 +226,12 @@ class Processes final : public Collector {
   UserNames users_;
   ProcessNaming naming_;
   TopNaming top_naming_;
+  ProcessDetails details_;
   ProcessLedger ledger_;
   ProcessExits exits_;
   ProcessWalkResult walk_;
   std::uint64_t walks_ = 0;
+  std::uint64_t scrape_errors_ = 0;
   std::optional<Clock::time_point> ticked_at_;
   Clock::time_point refreshed_at_;
   double boot_time_seconds_ = 0;
