@@ -92,7 +92,7 @@ Result<void> ProcessReader::walk(ProcessWalk& walk) {
   return trouble.value_or(Error{Errc::unsupported, "no process in the proc mount"});
 }
 
-Result<std::vector<std::string>> ProcessReader::read_cmdline(std::int32_t pid) {
+Result<std::string> ProcessReader::read_cmdline(std::int32_t pid) {
   const auto text = proc_.read_start(path(pid, "cmdline").data(), kMaxCommandLineBytes);
   if (!text) return explained(pid, text.error());
   return parse_process_cmdline(*text);

@@ -75,10 +75,11 @@ class ProcessReader {
   /// kernel does not offer it, `denied`, `malformed`, or `io`.
   ///
   /// cmdline and smaps_rollup wait while the process changes its memory, which it may do for ever:
-  /// not for a thread that others wait for. cmdline gives the first kMaxCommandLineBytes at most;
+  /// not for a thread that others wait for. cmdline gives the first kMaxCommandLineBytes at most,
+  /// as parse_process_cmdline() does: the class paths of Java fit, and megabytes do not.
   /// smaps_rollup needs the same user or CAP_SYS_PTRACE.
-  static constexpr std::size_t kMaxCommandLineBytes = 4096;
-  Result<std::vector<std::string>> read_cmdline(std::int32_t pid);
+  static constexpr std::size_t kMaxCommandLineBytes = 1U << 14U;
+  Result<std::string> read_cmdline(std::int32_t pid);
   Result<std::vector<ProcessCgroup>> read_cgroups(std::int32_t pid);
   Result<ProcessStat> read_stat(std::int32_t pid);
   /// As Thread::wait_channel, of the main thread.

@@ -32,7 +32,7 @@ class CommandLineReader {
 
   struct Line {
     bool is_pending = false;
-    std::optional<std::vector<std::string>> arguments;  ///< Absent when it cannot be read.
+    std::optional<std::string> arguments;  ///< Absent when it cannot be read.
   };
   /// What is known of the process since its last exec or, where execs are not told, change of name;
   /// asks for it when nothing is. Never pending when the process has ended.

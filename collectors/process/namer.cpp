@@ -11,13 +11,11 @@ namespace collectors {
 namespace {
 
 /// Go takes a bad byte for U+FFFD, which any '.' matches; RE2 would match it with nothing.
-std::string joined(const std::vector<std::string>& arguments) {
-  std::string line;
-  for (const auto& argument : arguments) {
-    if (&argument != arguments.data()) line += ' ';
-    line += argument;
-    if (line.size() > GroupNamer::kMaxCommandLineBytes) break;
-  }
+std::string joined(std::string_view arguments) {
+  if (arguments.ends_with('\0')) arguments.remove_suffix(1);
+  // Cut before it is copied, but behind the last character that may count.
+  std::string line(arguments.substr(0, GroupNamer::kMaxCommandLineBytes + 4));
+  std::ranges::replace(line, '\0', ' ');
   return bounded_text(line, GroupNamer::kMaxCommandLineBytes);
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "collectors/process/facts.hpp"
 #include "collectors/process/naming_config.hpp"
+#include "procfs/process_reader.hpp"
 
 namespace collectors {
 
@@ -19,9 +19,9 @@ std::string_view plain_name(std::string_view comm, bool is_kernel_thread);
 /// configuration that is read anew makes a new one, and the caller asks again for every process.
 class GroupNamer {
  public:
-  /// Only so much of a command line is looked at: an argument of the longest size. A user may give
-  /// a process megabytes of them, and each regular expression would read all.
-  static constexpr std::size_t kMaxCommandLineBytes = 1U << 17U;
+  /// Only so much of a command line is looked at, and read: a user may give a process megabytes of
+  /// arguments, and each regular expression would look at all.
+  static constexpr auto kMaxCommandLineBytes = procfs::ProcessReader::kMaxCommandLineBytes;
 
   /// The default: a group per plain_name(), and it needs nothing else.
   GroupNamer() = default;

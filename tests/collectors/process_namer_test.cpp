@@ -4,6 +4,7 @@
 
 #include "collectors/process/namer.hpp"
 #include "metrics/escape.hpp"
+#include "tests/support/command_line.hpp"
 #include "tests/support/fixture_host.hpp"
 
 using collectors::GroupNamer;
@@ -21,10 +22,10 @@ GroupNamer namer_of(const std::string& entries) {
   return GroupNamer(*std::move(config));
 }
 
-ProcessFacts process(const char* comm, Arguments command_line) {
+ProcessFacts process(const char* comm, const Arguments& arguments) {
   ProcessFacts facts;
   facts.comm = comm;
-  facts.command_line = std::move(command_line);
+  facts.command_line = tests::command_line_of(arguments);
   return facts;
 }
 

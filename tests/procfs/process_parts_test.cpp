@@ -11,11 +11,11 @@
 
 #include "procfs/process_reader.hpp"
 #include "tests/support/child.hpp"
+#include "tests/support/command_line.hpp"
 #include "tests/support/fixture_host.hpp"
 
 using metrics::Errc;
 using procfs::ProcessReader;
-using Arguments = std::vector<std::string>;
 
 namespace {
 
@@ -33,6 +33,8 @@ std::vector<Errc> errors(ProcessReader& reader, std::int32_t pid) {
   return codes;
 }
 constexpr std::size_t kParts = 5;
+
+constexpr auto kMost = ProcessReader::kMaxCommandLineBytes;
 
 void write_thread(tests::FileTree& tree, int tid, const std::string& comm) {
   const auto folder = "proc/7/task/" + std::to_string(tid);
@@ -52,7 +54,7 @@ TEST_CASE("the parts of a process are read from its files") {
   tree.write("proc/7/smaps_rollup", "Pss: 3 kB\nSwapPss: 1 kB\n");
   auto files = tests::open_mount(tree.path() / "proc");
   ProcessReader reader(files);
-  CHECK(*reader.read_cmdline(7) == Arguments{"train", "--fast"});
+  CHECK(*reader.read_cmdline(7) == tests::command_line_of({"train", "--fast"}));
   CHECK(*reader.read_cgroups(7) == std::vector<procfs::ProcessCgroup>{{"", "/train.service"}});
   CHECK(reader.read_limits(7)->open_files == 1024);
   CHECK(reader.read_smaps_rollup(7)->proportional_bytes == 3072);
@@ -70,14 +72,14 @@ TEST_CASE("a part that a process does not have is unsupported, that of no proces
 }
 
 TEST_CASE("a command line is read no further than its limit") {
-  const auto length = GENERATE(as<std::size_t>{}, 4095, 4096, 4097, 1'000'000);
+  const auto length = GENERATE(as<std::size_t>{}, kMost - 1, kMost, kMost + 1, 1'000'000);
   tests::FileTree tree;
   tree.write("proc/7/cmdline", std::string(length, 'x'));
   auto files = tests::open_mount(tree.path() / "proc");
   const auto cmdline = ProcessReader(files).read_cmdline(7);
   REQUIRE(cmdline);
-  REQUIRE(cmdline->size() == 1);
-  CHECK(cmdline->front().size() == std::min<std::size_t>(length, 4096));
+  CHECK(cmdline->find('\0') == std::min(length, kMost));
+  CHECK(cmdline->size() == std::min(length, kMost) + 1);
 }
 
 TEST_CASE("the threads of a process are read from all their files") {
@@ -138,8 +140,7 @@ TEST_CASE("our own parts are what we know of ourselves", "[live]") {
   const auto pid = ::getpid();
   const auto cmdline = reader.read_cmdline(pid);
   REQUIRE(cmdline);
-  REQUIRE_FALSE(cmdline->empty());
-  CHECK_THAT(cmdline->front(), Catch::Contains("procfs_tests"));
+  CHECK_THAT(cmdline->substr(0, cmdline->find('\0')), Catch::Contains("procfs_tests"));
   rlimit limit{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
   const auto limits = reader.read_limits(pid);
