@@ -34,7 +34,7 @@ std::vector<Errc> errors(ProcessReader& reader, std::int32_t pid) {
 }
 constexpr std::size_t kParts = 5;
 
-constexpr auto kMost = ProcessReader::kMaxCommandLineBytes;
+constexpr auto kLineBytes = ProcessReader::kMaxCommandLineBytes;
 
 void write_thread(tests::FileTree& tree, int tid, const std::string& comm) {
   const auto folder = "proc/7/task/" + std::to_string(tid);
@@ -72,14 +72,14 @@ TEST_CASE("a part that a process does not have is unsupported, that of no proces
 }
 
 TEST_CASE("a command line is read no further than its limit") {
-  const auto length = GENERATE(as<std::size_t>{}, kMost - 1, kMost, kMost + 1, 1'000'000);
+  const auto length = GENERATE(as<std::size_t>{}, kLineBytes - 1, kLineBytes, kLineBytes + 1, 1'000'000);
   tests::FileTree tree;
   tree.write("proc/7/cmdline", std::string(length, 'x'));
   auto files = tests::open_mount(tree.path() / "proc");
   const auto cmdline = ProcessReader(files).read_cmdline(7);
   REQUIRE(cmdline);
-  CHECK(cmdline->find('\0') == std::min(length, kMost));
-  CHECK(cmdline->size() == std::min(length, kMost) + 1);
+  CHECK(cmdline->find('\0') == std::min(length, kLineBytes));
+  CHECK(cmdline->size() == std::min(length, kLineBytes) + 1);
 }
 
 TEST_CASE("the threads of a process are read from all their files") {
