@@ -86,7 +86,7 @@ typedef struct {
 } kuid_t;
 
 struct cred {
-  kuid_t uid;
+  kuid_t euid;
 };
 
 struct kernfs_node {

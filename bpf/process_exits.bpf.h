@@ -110,7 +110,7 @@ static __always_inline void set_final(struct ExitRecord* record, const struct ta
   counters->voluntary_switches = signal->nvcsw;
   counters->involuntary_switches = signal->nivcsw;
   record->pid = leader->tgid;
-  record->user_id = leader->real_cred->uid.val;
+  record->user_id = leader->real_cred->euid.val;
   record->task_flags = leader->flags;
   record->execs = execs_of(leader);
   bpf_probe_read_kernel(record->comm, sizeof record->comm, leader->comm);

@@ -55,7 +55,7 @@ struct ProcessRecord {
   __u32 threads;
   __u32 pid;                     /* Of the process (tgid), in the initial pid namespace. */
   __u32 parent_pid;              /* The real parent's; 0 for those the kernel made. */
-  __u32 user_id;                 /* Real, in the initial user namespace. */
+  __u32 user_id;                 /* Effective, in the initial user namespace. */
   __u32 task_flags;              /* PF_*: 0x200000 is a kernel thread. */
   __u32 task_state;              /* Of the main thread: task_struct's __state and exit_state; see */
   __u32 exit_state;              /* state_letter(). */

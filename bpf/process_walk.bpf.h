@@ -201,7 +201,7 @@ static __always_inline __u32 set_own(struct ProcessRecord* record, const struct 
   record->start_boottime_ns = leader->start_boottime;
   record->cgroup_id = leader->cgroups->dfl_cgrp->kn->id;
   record->parent_pid = leader->real_parent->tgid;
-  record->user_id = leader->real_cred->uid.val;
+  record->user_id = leader->real_cred->euid.val;
   record->task_flags = leader->flags;
   record->task_state = leader->__state;
   record->exit_state = leader->exit_state;

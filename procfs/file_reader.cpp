@@ -206,7 +206,8 @@ Result<FileReader::Status> FileReader::status(const char* path) {
   if (::fstatat(directory_, path, &status, 0) != 0) return from_errno(path, errno, Errc::gone);
   constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
   return Status{static_cast<std::uint64_t>(status.st_size),
-                status.st_mtim.tv_sec * kNanosecondsPerSecond + status.st_mtim.tv_nsec};
+                status.st_mtim.tv_sec * kNanosecondsPerSecond + status.st_mtim.tv_nsec,
+                status.st_ino};
 }
 
 }  // namespace procfs

@@ -100,6 +100,7 @@ class FileReader {
   struct Status {
     std::uint64_t size_bytes = 0;           ///< st_size: the kernel gives most files here 0.
     std::int64_t modified_nanoseconds = 0;  ///< st_mtim, since the epoch.
+    std::uint64_t inode = 0;                ///< st_ino.
   };
   /// stat(2). A missing file is `gone`.
   Result<Status> status(const char* path);

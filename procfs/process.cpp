@@ -61,6 +61,12 @@ bool parse_number(std::string_view text, std::optional<T>& out) {
   return true;
 }
 
+/// Behind the real one.
+bool parse_effective_user(std::string_view users, std::optional<std::uint32_t>& out) {
+  std::uint32_t real = 0;
+  return take_number(users, real) && parse_number(users, out);
+}
+
 /// The two lines are near the end, far behind all others that we read: looking for them costs less
 /// than taking every line.
 bool parse_switches(std::string_view text, ProcessStatus& status) {
@@ -104,7 +110,7 @@ Result<ProcessStatus> parse_process_status(std::string_view text) {
     auto rest = line;
     const auto key = take_field(rest);
     has_threads = key == "Threads:";
-    if ((key == "Uid:" && !parse_number(rest, status.uid)) ||
+    if ((key == "Uid:" && !parse_effective_user(rest, status.uid)) ||
         (key == "VmHWM:" && !to_bytes(rest, status.peak_resident_bytes)) ||
         (key == "VmRSS:" && !to_bytes(rest, resident_bytes)) ||
         (key == "VmSwap:" && !to_bytes(rest, swapped_bytes))) {

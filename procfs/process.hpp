@@ -50,7 +50,7 @@ struct ProcessStatus {
   std::uint64_t swapped_bytes = 0;   ///< VmSwap.
   /// VmHWM: the most that was ever resident, since the last exec. Absent without an address space.
   std::optional<std::uint64_t> peak_resident_bytes = std::nullopt;
-  std::optional<std::uint32_t> uid = std::nullopt;  ///< The real one. Every kernel tells.
+  std::optional<std::uint32_t> uid = std::nullopt;  ///< The effective one, as ps tells.
   /// Of the main thread only, or of the thread in /proc/PID/task/TID/status. Every kernel tells.
   std::optional<std::uint64_t> voluntary_switches = std::nullopt;
   std::optional<std::uint64_t> nonvoluntary_switches = std::nullopt;

@@ -72,7 +72,8 @@ TEST_CASE("a part that a process does not have is unsupported, that of no proces
 }
 
 TEST_CASE("a command line is read no further than its limit") {
-  const auto length = GENERATE(as<std::size_t>{}, kLineBytes - 1, kLineBytes, kLineBytes + 1, 1'000'000);
+  const auto length =
+      GENERATE(as<std::size_t>{}, kLineBytes - 1, kLineBytes, kLineBytes + 1, 1'000'000);
   tests::FileTree tree;
   tree.write("proc/7/cmdline", std::string(length, 'x'));
   auto files = tests::open_mount(tree.path() / "proc");

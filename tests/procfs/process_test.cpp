@@ -142,7 +142,7 @@ TEST_CASE("parse_process_status reads resident and swapped memory in bytes") {
   CHECK(status->peak_resident_bytes == 1800 * kKilobyte);
 }
 
-TEST_CASE("parse_process_status reads the real user and the switches") {
+TEST_CASE("parse_process_status reads the effective user and the switches") {
   const auto status = parse_process_status(kStatus);
   REQUIRE(status);
   CHECK(status->uid == 1000);
@@ -177,9 +177,10 @@ TEST_CASE("parse_process_status rejects text that is not the status of a process
       {"a peak without memory", "VmHWM:\t 1 kB\nThreads:\t1\n"},
       {"a peak that is not a number",
        "VmHWM:\t x kB\nVmRSS:\t 1 kB\nVmSwap:\t 1 kB\nThreads:\t1\n"},
-      {"a user that is not a number", "Uid:\t-1\t0\t0\t0\nThreads:\t1\n"},
-      {"a user past 32 bits", "Uid:\t4294967296\t0\t0\t0\nThreads:\t1\n"},
+      {"a user that is not a number", "Uid:\t0\t-1\t0\t0\nThreads:\t1\n"},
+      {"a user past 32 bits", "Uid:\t0\t4294967296\t0\t0\nThreads:\t1\n"},
       {"no user", "Uid:\nThreads:\t1\n"},
+      {"only a real user", "Uid:\t0\nThreads:\t1\n"},
       {"switches that are not a number",
        "Threads:\t1\nvoluntary_ctxt_switches:\tx\nnonvoluntary_ctxt_switches:\t1\n"},
       {"only voluntary switches", "Threads:\t1\nvoluntary_ctxt_switches:\t1\n"},
