@@ -45,6 +45,10 @@ class Collector {
   /// Hands on what the last refresh() found. Reads nothing and cannot fail; called only after a
   /// refresh() that succeeded.
   virtual void emit(metrics::Sink& sink) const = 0;
+
+  /// What whoever starts the daemon should know of how the collector works on this host: a line for
+  /// the log. Empty when there is nothing to say. Lives as long as the collector.
+  [[nodiscard]] virtual std::string_view notice() const { return {}; }
 };
 
 /// What a collector may use. Passed in, never reached for: a test passes a fixture directory and

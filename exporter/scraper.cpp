@@ -54,6 +54,10 @@ Scraper::Scraper(std::span<const collectors::CollectorSpec* const> specs,
   for (const auto* spec : specs) {
     units_.push_back({.collector = spec->make(host)});
     names_.push_back(spec->name);
+    const auto notice = units_.back().collector->notice();
+    if (notice.empty()) continue;
+    log(LogLevel::info, "collector is ready",
+        {{"collector", std::string(spec->name)}, {"notice", std::string(notice)}});
   }
 }
 

@@ -23,14 +23,34 @@ bool matches_comm(const NamingRule& rule, const ProcessFacts& facts) {
   return rule.comms.empty() || std::ranges::find(rule.comms, facts.comm) != rule.comms.end();
 }
 
+/// Whether only its comm is left of a process that had arguments, and stands for them.
+bool is_known_by_comm(const ProcessFacts& facts) {
+  return !facts.is_kernel_thread && !first_argument(facts);
+}
+
+/// Whether the kernel calls a process so that runs `exe`: its start, where it is long.
+bool is_comm_of(std::string_view exe, std::string_view comm) {
+  constexpr std::size_t kLongestComm = 15;
+  const auto base = base_name(exe);
+  return comm.size() < kLongestComm ? base == comm : base.starts_with(comm);
+}
+
 bool matches_exe(const NamingRule& rule, const ProcessFacts& facts) {
   if (rule.exes.empty()) return true;
+  if (is_known_by_comm(facts)) {
+    return std::ranges::any_of(rule.exes,
+                               [&](std::string_view exe) { return is_comm_of(exe, facts.comm); });
+  }
   const auto full = first_argument(facts);
   if (!full) return false;
   const auto base = base_name(*full);
   return std::ranges::any_of(rule.exes, [&](std::string_view exe) {
     return exe == (exe.find('/') == std::string_view::npos ? base : *full);
   });
+}
+
+std::string seen_line_of(const ProcessFacts& facts) {
+  return joined(is_known_by_comm(facts) ? facts.comm : facts.command_line.value_or(""));
 }
 
 /// Adds what the pattern captured; false when it is not found.
@@ -62,8 +82,7 @@ std::optional<std::string> GroupNamer::name(const ProcessFacts& facts) const {
     if (!matches_comm(rule, facts) || !matches_exe(rule, facts)) continue;
     Captures captures;
     if (!rule.command_line.empty()) {
-      if (!facts.command_line) continue;
-      if (!line) line = joined(*facts.command_line);
+      if (!line) line = seen_line_of(facts);
       const auto is_found = [&](const auto& pattern) {
         return find_pattern(pattern, *line, captures);
       };

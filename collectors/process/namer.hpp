@@ -25,9 +25,15 @@ class GroupNamer {
 
   /// The default: a group per plain_name(), and it needs nothing else.
   GroupNamer() = default;
-  /// As process-exporter: the first rule that matches. A command line that is absent matches no
-  /// exe and no cmdline. Unlike there, all paths of an exe count that end in the same name.
-  /// The regular expressions see the arguments joined by single blanks, as repaired UTF-8.
+  /// As process-exporter: the first rule that matches. Unlike there, all paths of an exe count that
+  /// end in the same name. The regular expressions see the arguments joined by single blanks, as
+  /// repaired UTF-8.
+  ///
+  /// Of a process that ended before anybody looked, or that has no arguments, its comm is all there
+  /// is: it stands for a command line of one word, and for each exe whose last part it is (the
+  /// start of it, where the kernel has cut it at 15 bytes). So what has a group of its own by name
+  /// has it also when it is short-lived, and what is told apart by its arguments alone has not.
+  /// A kernel thread has an empty one, as there, and matches no exe.
   explicit GroupNamer(NamingConfig config) : config_(std::move(config)) {}
 
   /// Its name: valid UTF-8 of at most kMaxGroupNameBytes, perhaps empty. Nothing when no rule

@@ -73,6 +73,14 @@ constexpr Family kPartialErrors = {
     "namedprocess_scrape_partial_errors",
     "Processes whose files or storage traffic a scrape could not see, as in /proc/PID/fd and io.",
     Kind::counter};
+constexpr Family kStuckLines = {
+    "host_process_command_lines_stuck",
+    "Reads of /proc/PID/cmdline that the kernel holds up now; at 8 none is read any more."};
+constexpr Family kLateLines = {
+    "host_process_command_lines_late_total",
+    "Processes that got their group without their arguments, as /proc/PID/cmdline could not be "
+    "read in time.",
+    Kind::counter};
 constexpr Family kWalks = {"host_process_walks_total",
                            "Walks over all processes of /proc, for ticks and for pages.",
                            Kind::counter};
@@ -91,12 +99,19 @@ constexpr Family kSampled = {
     "the process had been idle or the budget was used up.",
     Kind::counter};
 
-std::unique_ptr<ProcessSource> open_source(const Host& host) {
+/// Appends to `notice` which it is, and why the better ones are not.
+std::unique_ptr<ProcessSource> open_source(const Host& host, std::string& notice) {
   const auto wanted = host.settings.text("process", kSource);
+  std::string refused;
   for (const auto& candidate : kProcessSources) {
     if (wanted != "auto" && wanted != candidate.name) continue;
     auto source = candidate.open(host);
-    if (source) return *std::move(source);
+    if (source) {
+      notice.append("processes are seen by ").append(candidate.name).append(refused);
+      return *std::move(source);
+    }
+    refused.append(refused.empty() ? ", as " : "; ").append(candidate.name);
+    refused.append(" does not work here: ").append(source.error().detail);
     if (wanted != "auto") {
       throw std::invalid_argument("--collector.process.source: " + wanted +
                                   " does not work here: " + source.error().detail);
@@ -118,7 +133,7 @@ class Processes final : public Collector {
  public:
   explicit Processes(const Host& host)
       : host_(host),
-        source_(open_source(host)),
+        source_(open_source(host, notice_)),
         users_(host.root),
         naming_(host, users_),
         top_naming_(host, users_),
@@ -132,6 +147,8 @@ class Processes final : public Collector {
     ledger_.end_tick(now, ticked_at_ ? now - *ticked_at_ : Clock::duration::zero());
     ticked_at_ = now;
   }
+
+  [[nodiscard]] std::string_view notice() const override { return notice_; }
 
   metrics::Result<void> refresh(Clock::time_point now) override {
     auto refreshed = read_page(now);
@@ -171,6 +188,10 @@ class Processes final : public Collector {
     }
     sink.single(kCrowded, static_cast<double>(ledger_.groups().crowded_out()));
     sink.single(kUnattributed, unattributed_seconds_);
+    if (const auto* const lines = naming_.command_lines()) {
+      sink.single(kStuckLines, static_cast<double>(lines->stuck()));
+      sink.single(kLateLines, static_cast<double>(lines->late()));
+    }
     sink.single(kWalks, static_cast<double>(walks_));
     if (const auto sampling = source_->sampling()) emit_sampling(sink, *sampling);
     sink.single(kScrapeErrors, static_cast<double>(scrape_errors_));
@@ -222,6 +243,7 @@ class Processes final : public Collector {
   }
 
   Host host_;
+  std::string notice_;  // before the source, which adds to it
   std::unique_ptr<ProcessSource> source_;
   UserNames users_;
   ProcessNaming naming_;

@@ -1,5 +1,3 @@
-#include "collectors/process/command_line_reader.hpp"
-
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -9,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "collectors/process/command_line_reader.hpp"
 #include "tests/support/command_line.hpp"
 #include "tests/support/fixture_host.hpp"
 

@@ -50,6 +50,9 @@ class NamingHost {
   void set_command_line(std::int32_t pid, const std::string& script) {
     tree_.write("proc/" + std::to_string(pid) + "/cmdline",
                 "python3" + std::string(1, '\0') + script + std::string(1, '\0'));
+    tree_.write(
+        "proc/" + std::to_string(pid) + "/stat",
+        std::to_string(pid) + " (python3) S 1 1 1 0 -1 0 0 0 0 0 1 0 0 0 20 0 1 0 100 65536 1 0\n");
   }
 
   /// The name once it is known; "none" for none.

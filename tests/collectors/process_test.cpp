@@ -32,7 +32,7 @@ class ProcessHost {
     write(folder + "/stat", folder + " (" + comm + ") S 1 1 1 0 -1 0 11 0 12 0 " +
                                 std::to_string(user_ticks) + " 50 0 0 20 0 2 0 25600 65536 1 0\n");
     write(folder + "/status",
-          "Uid:\t1000\t0\t0\t0\nVmHWM:\t 12 kB\nVmRSS:\t 8 kB\nVmSwap:\t 4 kB\nThreads:\t2\n");
+          "Uid:\t0\t1000\t0\t0\nVmHWM:\t 12 kB\nVmRSS:\t 8 kB\nVmSwap:\t 4 kB\nThreads:\t2\n");
     write(folder + "/io", "read_bytes: 21\nwrite_bytes: 22\n");
     return write(folder + "/fd/0", "").write(folder + "/fd/1", "");
   }
@@ -101,6 +101,30 @@ TEST_CASE("the process collector is on by default and waits for nobody") {
   CHECK(kProcess.name == "process");
   CHECK(kProcess.enabled_by_default);
   CHECK(kProcess.reads == collectors::Reads::memory);
+}
+
+TEST_CASE("the source is told, and why it is no better one") {
+  tests::FileTree tree;
+  tests::FixtureHost host(tree.path());
+  const auto collector = kProcess.make(host.host);
+  CHECK_THAT(std::string(collector->notice()),
+             Catch::StartsWith("processes are seen by proc, as bpf does not work here: ") &&
+                 Contains("; taskstats does not work here: "));
+  host.settings.set("process.source", {"proc"});
+  CHECK(kProcess.make(host.host)->notice() == "processes are seen by proc");
+}
+
+TEST_CASE("where rules need command lines, the page tells of those that do not come") {
+  tests::FileTree tree;
+  tree.write("proc/stat", kHostStat)
+      .write("proc/1/stat", "1 (a) S 0 1 1 0 -1 0 11 0 12 0 1 50 0 0 20 0 2 0 9 0 1 0\n");
+  tree.write("proc/1/status", "Threads:\t1\n").write("rules", "process_names: [{exe: [a]}]");
+  tests::FixtureHost host(tree.path());
+  host.settings.set("process.config", {(tree.path() / "rules").string()});
+  const auto collector = kProcess.make(host.host);
+  REQUIRE(collector->refresh(at_second(0)));
+  CHECK_THAT(tests::samples_of(*collector), Contains("host_process_command_lines_stuck 0\n") &&
+                                                Contains("_command_lines_late_total 0\n"));
 }
 
 TEST_CASE("the page holds process-exporter's families for each name") {
