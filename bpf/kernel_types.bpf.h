@@ -174,6 +174,11 @@ static __always_inline __u32 execs_of(const struct task_struct* task) {
   return bpf_core_field_exists(task->self_exec_id) ? task->self_exec_id : 0;
 }
 
+/* The kernel's memory at a number, without the call of a helper: a struct begins with the like. */
+static __always_inline __s32 number_at(__u64 address) {
+  return KERNEL_POINTER(struct seqcount, address)->sequence;
+}
+
 #define TASK_IS_KERNEL_THREAD 0x00200000u /* PF_KTHREAD */
 #define SIGNAL_GROUP_EXITS 0x00000004u    /* SIGNAL_GROUP_EXIT */
 #define LIMIT_OF_OPEN_FILES 7             /* RLIMIT_NOFILE */
