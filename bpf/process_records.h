@@ -22,6 +22,9 @@ enum ProcessFlag {
   /* Threads ended faster than they could be summed up: the sums may be too low or too high this
    * once, and a ledger had better keep those of the pass before. */
   PROCESS_SUMS_ARE_TORN = 1u << 3,
+  /* It sleeps, and did not run since the walk before: the record is of then. What others do to it,
+   * taking its memory or moving it to another cgroup, comes later. Never of several threads. */
+  PROCESS_IS_UNCHANGED = 1u << 4,
 };
 
 /* Of a whole process, its threads that ended included, or of several. */
@@ -114,6 +117,7 @@ struct ExitSums {
 struct WalkRequest {
   __u32 parts; /* Only processes with pid % parts == part. */
   __u32 part;
+  __u32 keeps_unchanged; /* The table has the records of the walk before, each in its place. */
   __u32 found; /* The answer: processes of that part. Those past the table's end are not in it. */
 };
 

@@ -13,11 +13,21 @@ using metrics::Errc;
 using metrics::Error;
 using metrics::Result;
 
+namespace {
+
+// A process that sleeps may lose memory, and then a peak is over, or be moved to another cgroup.
+constexpr std::uint32_t kMostKeptWalks = 9;
+
+}  // namespace
+
 /// The number of processes of that part; the table has the first `capacity_` of them.
 Result<std::uint32_t> ProcessTable::run(Detail detail, std::uint32_t parts, std::uint32_t part) {
   const int program =
       detail == Detail::complete ? descriptors_.complete_program : descriptors_.counters_program;
-  WalkRequest request{.parts = parts, .part = part, .found = 0};
+  const bool keeps = is_in_order_ && parts == 1 && kept_walks_ < kMostKeptWalks;
+  kept_walks_ = keeps ? kept_walks_ + 1 : 0;
+  is_in_order_ = false;
+  WalkRequest request{.parts = parts, .part = part, .keeps_unchanged = keeps, .found = 0};
   // The kernel writes the answer back over the question.
   LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &request, .ctx_size_in = sizeof request);
   if (const int error = bpf_prog_test_run_opts(program, &run); error != 0) {
@@ -65,7 +75,8 @@ Result<std::span<const ProcessRecord>> ProcessTable::walk(Detail detail) {
   left_out_ = 0;
   const auto found = run(detail, 1, 0);
   if (!found) return found.error();
-  if (*found <= std::min<std::size_t>(capacity_, max_processes_)) return table(*found);
+  is_in_order_ = *found <= std::min<std::size_t>(capacity_, max_processes_);
+  if (is_in_order_) return table(*found);
   // A power of two, so that who is left out hardly ever changes.
   for (auto parts = std::bit_ceil(*found / capacity_ + 1); parts <= kMostParts; parts *= 2) {
     const auto is_whole = gather(detail, parts);

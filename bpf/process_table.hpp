@@ -36,7 +36,9 @@ class ProcessTable {
   Descriptors descriptors_;
   std::uint32_t capacity_;
   std::size_t max_processes_;
-  Mapping mapping_;  // Of the table's beginning: as much of it as was ever needed.
+  std::uint32_t kept_walks_ = 0;  // In a row, which kept what did not change.
+  bool is_in_order_ = false;      // The table has the records of the last walk, all of them.
+  Mapping mapping_;               // Of the table's beginning: as much of it as was ever needed.
   std::vector<ProcessRecord> gathered_;
   std::size_t left_out_ = 0;
 };

@@ -230,9 +230,28 @@ static __always_inline int set_record(struct ProcessRecord* record,
   return !is_partial || sum_threads(record, leader_address, is_complete);
 }
 
+/* Nothing that a process has counted changes without its running, and when it sleeps again its run
+ * time is more: so most records of most walks need not be made again, and most of what a process is
+ * made of need not be fetched from memory. `record`: of whichever process was in this place at the
+ * last walk. */
+static __always_inline int keep_unchanged(struct ProcessRecord* record,
+                                          const struct task_struct* leader) {
+  const struct signal_struct* signal = leader->signal;
+  const __u64 run_time_ns = signal->sum_sched_runtime + leader->se.sum_exec_runtime;
+  const __u64 difference = (record->start_boottime_ns ^ leader->start_boottime) |
+                           (record->counters.run_time_ns ^ run_time_ns) |
+                           (record->pid ^ leader->tgid) | (record->threads ^ 1) |
+                           (threads_of(signal) ^ 1) | !leader->__state |
+                           (record->flags & PROCESS_SUMS_ARE_TORN);
+  if (difference) return 0;
+  record->flags |= PROCESS_IS_UNCHANGED;
+  return 1;
+}
+
 static __always_inline int walk(struct WalkRequest* request, const int is_complete) {
   const __u32 parts = request->parts;
   const __u32 part = request->part;
+  const __u32 keeps_unchanged = request->keeps_unchanged;
   struct task_iterator processes;
   const struct task_struct* next;
   __u32 found = 0;
@@ -246,6 +265,10 @@ static __always_inline int walk(struct WalkRequest* request, const int is_comple
     if (pid == 0) continue; /* The idle task of the boot CPU: no process. */
     if (parts > 1 && pid % parts != part) continue;
     struct ProcessRecord* record = bpf_map_lookup_elem(&process_table, &found);
+    if (record && !is_complete && keeps_unchanged && keep_unchanged(record, next)) {
+      found++;
+      continue;
+    }
     if (!record || set_record(record, next, leader, address, is_complete)) found++;
   }
   bpf_iter_task_destroy(&processes);

@@ -14,8 +14,9 @@ namespace bpf {
 
 /// How much a walk reads of each process.
 enum class Detail : bool {
-  /// Memory may be off by what the CPUs have not yet handed in, and open files are not counted. For
-  /// a walk every second.
+  /// Memory may be off by what the CPUs have not yet handed in, and open files are not counted. A
+  /// process that did not run since the walk before may have the record of then: see
+  /// PROCESS_IS_UNCHANGED. For a walk every second.
   counters,
   /// Memory is exact and open files are counted.
   complete,

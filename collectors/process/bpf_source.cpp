@@ -1,6 +1,7 @@
 // Processes and exits from BPF programs; from /proc only what they cannot see.
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -124,13 +125,13 @@ class BpfSource final : public ProcessSource {
 
   Result<void> read(WalkFor purpose, ProcessExits& exits, ProcessWalkResult& walk,
                     Clock::time_point now) override {
+    // Of a walk that fails half-way nobody was told, so that the next has nothing to build upon.
+    const auto told = std::exchange(told_, 0);
     const auto records =
         watch_.walk(purpose == WalkFor::page ? bpf::Detail::complete : bpf::Detail::counters);
     if (!records) return records.error();
-    walk.processes.clear();
+    take_records(*records, told, walk.processes);
     walk.unread.clear();
-    walk.processes.reserve(records->size() + 1);
-    for (const auto& record : *records) walk.processes.push_back(sample_of(record, units_));
     losses_.failed += watch_.left_out();
     // What failed comes later; what was drained before that would be lost.
     if (!watch_.drain_exits(drained_)) ++losses_.failed;
@@ -141,6 +142,7 @@ class BpfSource final : public ProcessSource {
       find_hidden(walk);
     }
     hidden_.add_to(walk, is_page);
+    told_ = records->size();
     return {};
   }
 
@@ -149,6 +151,19 @@ class BpfSource final : public ProcessSource {
   [[nodiscard]] bool tells_exits() const override { return true; }
 
  private:
+  /// The first `told` samples are those of the records of the walk before, each in its place.
+  void take_records(std::span<const ProcessRecord> records, std::size_t told,
+                    std::vector<ProcessSample>& samples) const {
+    samples.resize(records.size());
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      const auto& record = records[i];
+      const bool is_told =
+          i < told && samples[i].basics.identity.pid == static_cast<std::int32_t>(record.pid);
+      samples[i].is_unchanged = is_told && (record.flags & PROCESS_IS_UNCHANGED) != 0;
+      if (!samples[i].is_unchanged) samples[i] = sample_of(record, units_);
+    }
+  }
+
   void take_exits(ProcessExits& exits) {
     exits.exits.clear();
     exits.sums.clear();
@@ -175,6 +190,7 @@ class BpfSource final : public ProcessSource {
   Clock::duration compare_every_;
   Units units_;
   bpf::Exits drained_;
+  std::size_t told_ = 0;  // of the samples of the last walk: those that come from BPF
   Losses losses_;
   std::optional<Clock::time_point> compared_at_;
 };

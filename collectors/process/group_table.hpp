@@ -63,6 +63,7 @@ struct ProcessGroup {
   metrics::CumulativeHistogram cpu_cores;     ///< A sample per tick.
   metrics::SlidingExtreme cpu_cores_peak;     ///< Of the same.
   metrics::SlidingExtreme memory_peak_bytes;  ///< Of single members.
+  std::uint64_t peak_bytes_in_walk = 0;       ///< The same, of the walk under way.
   std::optional<std::uint32_t> owner;         ///< The user whose process was the first in it.
   ThreadsByName threads;                      ///< Kept by ThreadAccounts.
   WaitChannels wait_channels;                 ///< The same.

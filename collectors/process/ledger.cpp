@@ -52,6 +52,7 @@ void ProcessLedger::take(const ProcessExits& exits, const ProcessWalkResult& wal
   settle_vanished(walk.unread, now);
   take_unseen_exits(now);
   take_sums(now);
+  record_peaks(now);
   if (purpose == WalkFor::page || top_.is_due(now)) keep_occupied_groups(now);
   if (purpose == WalkFor::page) count_members(walk);
   if (top_.is_due(now)) close_slot(now);
@@ -163,15 +164,19 @@ void ProcessLedger::meet(const ProcessSample& sample, Clock::time_point now) {
 }
 
 void ProcessLedger::see(Known& known, const ProcessSample& sample, Clock::time_point now) {
+  const bool is_as_before = sample.is_unchanged && known.walk + 1 == walks_ && !known.is_unnamed;
   known.walk = walks_;
   if (known.has_ended) return;
+  if (is_as_before && (exits_.empty() || !exits_.contains(known.basics.identity))) {
+    see_peak(known, known.peak_bytes, known.resident_bytes);
+    return;
+  }
   if (is_moved(known.basics, sample.basics)) known.is_unnamed = true;
   known.basics = sample.basics;
   if (known.is_unnamed) name(known, now);
   account(known, sample.use, sample.walks);
-  if (sample.memory) {
-    see_peak(known, sample.memory->peak_resident_bytes, sample.memory->resident_bytes, now);
-  }
+  known.resident_bytes = sample.memory ? sample.memory->resident_bytes : 0;
+  if (sample.memory) see_peak(known, sample.memory->peak_resident_bytes, known.resident_bytes);
   if (exits_.empty()) return;
   if (const auto exit = exits_.find(known.basics.identity); exit != exits_.end()) {
     finish(known, *exit->second, now);
@@ -246,7 +251,7 @@ void ProcessLedger::take_sums(Clock::time_point now) {
     group.started += exits - known_exits;
     group.last_occupied_at = now;
     if (sum.peak_resident_bytes) {
-      group.memory_peak_bytes.record(now, static_cast<double>(*sum.peak_resident_bytes));
+      group.peak_bytes_in_walk = std::max(group.peak_bytes_in_walk, *sum.peak_resident_bytes);
     }
   }
 }

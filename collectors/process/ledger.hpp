@@ -99,10 +99,11 @@ class ProcessLedger {
   static constexpr int kRankingWalks = 5;
 
   struct Known {
+    // First what each walk looks at, so that it is not far apart.
     ProcessBasics basics;
-    ProcessUse counted;
     std::uint64_t walk = 0;  // the last one that listed it
     ProcessGroup* group = nullptr;
+    std::uint64_t resident_bytes = 0;
     std::uint64_t peak_bytes = 0;  // the kernel's mark, as last seen
     std::uint64_t cpu_ns_in_slot = 0;
     std::uint64_t peak_bytes_in_slot = 0;
@@ -112,6 +113,7 @@ class ProcessLedger {
     bool has_ended = false;           // its exit was told; a zombie is seen for longer
     bool is_of_before = false;        // it ran when we began, and its use was not read yet
     bool is_crowded_out = false;      // it is in `other` for want of a place
+    ProcessUse counted;
   };
   struct Waiting {
     Known known;
@@ -141,8 +143,8 @@ class ProcessLedger {
   void name(Known& known, Clock::time_point now);
   void account(Known& known, const ProcessUse& use, std::uint32_t walks = 1);
   void credit(ProcessGroup& group, const ProcessUse& more);
-  void see_peak(Known& known, std::uint64_t mark_bytes, std::uint64_t resident_bytes,
-                Clock::time_point now);
+  void see_peak(Known& known, std::uint64_t mark_bytes, std::uint64_t resident_bytes);
+  void record_peaks(Clock::time_point now);
   void finish(Known& known, const ProcessExit& exit, Clock::time_point now);
   void give_up(Known& known, Clock::time_point now);
   void count_members(const ProcessWalkResult& walk);

@@ -54,14 +54,20 @@ void ProcessLedger::account(Known& known, const ProcessUse& use, std::uint32_t w
 
 /// A mark that rose since the last look is a peak of right now, however short; one that did not may
 /// be of last week, and says nothing of now.
-void ProcessLedger::see_peak(Known& known, std::uint64_t mark_bytes, std::uint64_t resident_bytes,
-                             Clock::time_point now) {
+void ProcessLedger::see_peak(Known& known, std::uint64_t mark_bytes, std::uint64_t resident_bytes) {
   const bool is_old = walks_ == 1;  // it may be of before our time
   const auto peak = mark_bytes > known.peak_bytes && !is_old ? mark_bytes : resident_bytes;
   known.peak_bytes = std::max(known.peak_bytes, mark_bytes);
   if (known.group == nullptr || peak == 0) return;
   known.peak_bytes_in_slot = std::max(known.peak_bytes_in_slot, peak);
-  known.group->memory_peak_bytes.record(now, static_cast<double>(peak));
+  known.group->peak_bytes_in_walk = std::max(known.group->peak_bytes_in_walk, peak);
+}
+
+void ProcessLedger::record_peaks(Clock::time_point now) {
+  for (auto& [key, group] : groups_.by_key()) {
+    const auto peak = std::exchange(group.peak_bytes_in_walk, 0);
+    if (peak > 0) group.memory_peak_bytes.record(now, static_cast<double>(peak));
+  }
 }
 
 void ProcessLedger::finish(Known& known, const ProcessExit& exit, Clock::time_point now) {
@@ -71,7 +77,7 @@ void ProcessLedger::finish(Known& known, const ProcessExit& exit, Clock::time_po
   if (exit.basics.execs != 0) known.basics.execs = exit.basics.execs;
   if (known.is_unnamed || is_renamed) name(known, now);
   account(known, exit.use);
-  if (exit.peak_resident_bytes) see_peak(known, *exit.peak_resident_bytes, 0, now);
+  if (exit.peak_resident_bytes) see_peak(known, *exit.peak_resident_bytes, 0);
   if (known.group != nullptr) {
     ++known.group->exited[static_cast<std::size_t>(exit.reason)];
     known.group->last_occupied_at = now;

@@ -95,6 +95,7 @@ struct ProportionalMemory {
 /// A process that runs, or a zombie.
 struct ProcessSample {
   ProcessBasics basics;
+  bool is_unchanged = false;  ///< It did not run since the walk before, which had it just so.
   ProcessUse use;
   char state = '?';
   std::uint32_t threads = 0;

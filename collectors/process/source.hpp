@@ -28,9 +28,10 @@ class ProcessSource {
   ProcessSource& operator=(ProcessSource&&) = delete;
   virtual ~ProcessSource() = default;
 
-  /// Replaces both: the exits told since the last time, and a walk. A process that is in neither
-  /// has its exit told later; one that is in both is told for good. Never is one in a walk after
-  /// its exit was told without it having been in a walk by then.
+  /// Replaces both, of which `walk` must be that of the time before: the exits told since the last
+  /// time, and a walk. A process that is in neither has its exit told later; one that is in both is
+  /// told for good. Never is one in a walk after its exit was told without it having been in a walk
+  /// by then.
   virtual metrics::Result<void> read(WalkFor purpose, ProcessExits& exits, ProcessWalkResult& walk,
                                      Clock::time_point now) = 0;
 
