@@ -5,6 +5,11 @@
 namespace collectors {
 namespace {
 
+/// Not a count, but another number after each exec: the stack is aligned to 16 bytes.
+std::uint32_t execs_of(const procfs::ProcessStat& stat) {
+  return static_cast<std::uint32_t>(stat.stack_address.value_or(0) / 16);
+}
+
 void raise(ProcessUse& use, Count count, std::uint64_t by) {
   use.counts[static_cast<std::size_t>(count)] += by;
 }
@@ -24,11 +29,6 @@ void take_stat(ProcessSample& sample, const procfs::ProcessStat& stat, const Pro
 }
 
 }  // namespace
-
-std::uint32_t execs_of(const procfs::ProcessStat& stat) {
-  // The stack is aligned to 16 bytes.
-  return static_cast<std::uint32_t>(stat.stack_address.value_or(0) / 16);
-}
 
 ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units) {
   const auto& stat = process.stat;
@@ -55,6 +55,11 @@ ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units
   }
   sample.open_files = process.open_files;
   return sample;
+}
+
+bool is_of(const ProcessSample& sample, const procfs::ProcessStat& stat) {
+  return stat.start_time_ticks == sample.basics.identity.start_ticks &&
+         comm_of(stat.comm) == sample.basics.comm && execs_of(stat) == sample.basics.execs;
 }
 
 void update_sample(ProcessSample& sample, const procfs::ProcessStat& stat,

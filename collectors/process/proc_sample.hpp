@@ -20,12 +20,11 @@ struct ProcUnits {
   std::uint64_t page_bytes;
 };
 
-/// For ProcessBasics::execs. Not a count, but another number after each exec: where its stack is.
-std::uint32_t execs_of(const procfs::ProcessStat& stat);
-
 /// Context switches of processes with several threads are left out: /proc has those of each only.
 ProcessSample proc_sample(const procfs::Process& process, const ProcUnits& units);
 
+/// Whether it is still the process and the program of that sample.
+bool is_of(const ProcessSample& sample, const procfs::ProcessStat& stat);
 /// What changes most often: `stat` and, of a process with memory, `statm`. The rest stays.
 void update_sample(ProcessSample& sample, const procfs::ProcessStat& stat,
                    const std::optional<procfs::ProcessStatm>& statm, const ProcUnits& units);

@@ -108,17 +108,15 @@ void ProcWalker::choose(WalkFor purpose, std::size_t max_readings) {
 
 Result<void> ProcWalker::read(Tracked& tracked, WalkFor purpose) {
   if (purpose == WalkFor::page || tracked.is_new || tracked.is_unread) return read_all(tracked);
-  const auto& basics = tracked.sample.basics;
-  const auto stat = reader_.read_stat(basics.identity.pid);
+  const auto pid = tracked.sample.basics.identity.pid;
+  const auto stat = reader_.read_stat(pid);
   if (!stat) return stat.error();
   // While its parent reaps it, a process reads as zeros.
   if (stat->state == 'X') return Error{Errc::gone, "being reaped"};
-  const bool is_same = stat->start_time_ticks == basics.identity.start_ticks &&
-                       comm_of(stat->comm) == basics.comm && execs_of(*stat) == basics.execs;
-  if (!is_same) return read_all(tracked);
+  if (!is_of(tracked.sample, *stat)) return read_all(tracked);
   std::optional<procfs::ProcessStatm> statm;
   if (stat->virtual_bytes > 0) {
-    const auto read = reader_.read_statm(basics.identity.pid);
+    const auto read = reader_.read_statm(pid);
     if (read) statm = *read;
   }
   update_sample(tracked.sample, *stat, statm, units_);

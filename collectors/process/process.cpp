@@ -101,6 +101,7 @@ constexpr Family kSampled = {
 
 /// Appends to `notice` which it is, and why the better ones are not.
 std::unique_ptr<ProcessSource> open_source(const Host& host, std::string& notice) {
+  (void)host.settings.share("process", kProcessBudget);  // refused even where no source needs it
   const auto wanted = host.settings.text("process", kSource);
   std::string refused;
   for (const auto& candidate : kProcessSources) {
