@@ -30,8 +30,7 @@ constexpr Family kSmapsSkipped = {
 
 ThreadWatch::Limits thread_limits(const Host& host, Clock::duration keep_empty) {
   ThreadWatch::Limits limits;
-  limits.sample_share =
-      static_cast<double>(host.settings.number("process", kProcessBudget, 1, 1'000'000)) / 1e6;
+  limits.sample_share = host.settings.share("process", kProcessBudget);
   limits.names.keep_empty = keep_empty;
   return limits;
 }

@@ -24,26 +24,24 @@ class Missing(NamedTuple):
             not self.label or self.label in series.labels)
 
 
+# Threads and smaps are options, which process_details_test.py compares.
 MISSING = (
-    Missing("single threads", GROUP + "thread_context_switches_total"),
-    Missing("single threads", GROUP + "thread_count"),
-    Missing("single threads", GROUP + "thread_cpu_seconds_total"),
-    Missing("single threads", GROUP + "thread_io_bytes_total"),
-    Missing("single threads", GROUP + "thread_major_page_faults_total"),
-    Missing("single threads", GROUP + "thread_minor_page_faults_total"),
-    Missing("single threads", GROUP + "threads_wchan"),
-    Missing("smaps", GROUP + "memory_bytes", ("memtype", "proportionalResident")),
-    Missing("smaps", GROUP + "memory_bytes", ("memtype", "proportionalSwapped")),
-    Missing("of process-exporter itself", "namedprocess_scrape_errors"),
-    Missing("of process-exporter itself", "namedprocess_scrape_partial_errors"),
-    Missing("of process-exporter itself", "namedprocess_scrape_procread_errors"),
-    Missing("a file for each thread", GROUP + "context_switches_total", sources=FILES_ONLY),
-    Missing("a file more for each process", GROUP + "worst_fd_ratio", sources=FILES_ONLY),
+    *(Missing("single threads", GROUP + name) for name in (
+        "thread_context_switches_total", "thread_count", "thread_cpu_seconds_total",
+        "thread_io_bytes_total", "thread_major_page_faults_total",
+        "thread_minor_page_faults_total", "threads_wchan")),
+    *(Missing("smaps", GROUP + "memory_bytes", ("memtype", memory))
+      for memory in ("proportionalResident", "proportionalSwapped")),
 )
 # What both have, and process-exporter tells otherwise.
 OTHERWISE = (
     # Theirs are of all threads, and of the main one twice (process-exporter's issue 338).
     Missing("ours are of processes", GROUP + "states", ("groupname", unique("threads"))),
+    # Of several threads, /proc has those of each only: with an option of its own.
+    Missing("ours are of single threads", GROUP + "context_switches_total",
+            ("groupname", unique("threads")), FILES_ONLY),
+    Missing("the last switch comes after the kernel tells of the exit",
+            GROUP + "context_switches_total", ("groupname", unique("zombie")), ("taskstats",)),
     # A child that was waited for: they know its storage only, which the kernel adds to its parent.
     *(Missing("theirs lacks who is gone", GROUP + name, ("groupname", unique("reaper")))
       for name in ("cpu_seconds_total", "major_page_faults_total", "minor_page_faults_total",

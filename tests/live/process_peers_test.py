@@ -203,7 +203,7 @@ class Peers:
         self.assertLessEqual(counters - grown, set(OF_STORAGE))
 
     def is_comparable(self, series):
-        return (self.is_served(series) and not any(
+        return (groupname_of(series) and self.is_served(series) and not any(
                     self.source in other.sources and other.has(series) for other in OTHERWISE))
 
     def assert_grew(self, series, growth, last, slack):
@@ -222,7 +222,7 @@ class Peers:
         def find_differences():
             last = self.read()
             found = {}
-            for series in filter(self.is_served, last.psutil_before):
+            for series in filter(self.is_comparable, last.psutil_before):
                 if not series.name.endswith("_total"):
                     bounds = (last.psutil_before, last.psutil_after)
                     found |= difference(series, last.ours_before, bounds, slack(series))
