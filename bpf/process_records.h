@@ -35,7 +35,7 @@ struct ProcessCounters {
                       * that, but for the current slice of running threads. */
   __u64 minor_faults;
   __u64 major_faults;
-  __u64 read_bytes; /* Storage traffic, of the process itself; in /proc/PID/io with reaped children. */
+  __u64 read_bytes; /* Storage traffic of its own; /proc/PID/io adds reaped children. */
   __u64 write_bytes;
   __u64 voluntary_switches;
   __u64 involuntary_switches;
