@@ -45,12 +45,12 @@ void HiddenProcesses::add_to(ProcessWalkResult& walk, bool is_page) {
       if (!is_gone) walk.unread.push_back(hidden.pid);
       return is_gone;
     }
-    auto sample = proc_sample(*process, units_);
+    const auto sample = proc_sample(*process, units_);
     const auto start_ticks = sample.basics.identity.start_ticks;
     // Another one with its pid may well be in the walk.
     if (hidden.start_ticks != 0 && hidden.start_ticks != start_ticks) return true;
     hidden.start_ticks = start_ticks;
-    walk.processes.push_back(std::move(sample));
+    walk.processes.push_back(sample);
     return false;
   });
 }

@@ -76,7 +76,7 @@ Result<void> ProcWalker::list() {
     while (known != before_.end() && pid_of(*known) < entry.number) ++known;
     const bool is_known =
         known != before_.end() && pid_of(*known) == entry.number && known->inode == entry.inode;
-    auto& tracked = is_known ? tracked_.emplace_back(std::move(*known)) : tracked_.emplace_back();
+    auto& tracked = is_known ? tracked_.emplace_back(*known) : tracked_.emplace_back();
     tracked.inode = entry.inode;
     tracked.sample.basics.identity.pid = entry.number;
     tracked.is_chosen = false;

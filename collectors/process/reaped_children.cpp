@@ -116,8 +116,7 @@ void ReapedChildren::settle() {
   for (const auto& debt : debts_) want_ancestors(debt.heir_pid);
   adopt_orphans();
   std::ranges::sort(wanted_);
-  const auto twice = std::ranges::unique(wanted_);
-  wanted_.erase(twice.begin(), twice.end());
+  wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
   seen_.clear();
   ++walk_;
   is_settled_ = true;
@@ -130,7 +129,7 @@ ReapedChildren::Found ReapedChildren::of(std::int32_t pid) const {
 }
 
 void ReapedChildren::end(ByPid::iterator kin) {
-  ended_.emplace(kin->first, std::move(kin->second));
+  ended_.emplace(kin->first, kin->second);
   kin_.erase(kin);
 }
 
