@@ -39,7 +39,9 @@ struct Exits {
 /// peaks of processes that are gone need 6.16, see EXIT_PEAK_IS_EXACT.
 ///
 /// A security module may hide processes from it: compare with /proc, and read from there what is
-/// missing. pid 1 was missing on one host, which refused even root to look into it.
+/// missing. pid 1 was missing on one host, which refused even root to look into it. No program ran
+/// on a CPU while a thread of that process had it; as processes are freed by interrupts, in
+/// whatever context, up to one exit in a hundred was seen by nobody there.
 class ProcessWatch {
  public:
   struct Options {

@@ -6,7 +6,6 @@
 // and output in FILE, which must be on a disk, and with three ways to end. Then one line of JSON
 // tells what the kernel told each parent of them. All end with its stdin.
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,6 +15,7 @@
 
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

@@ -9,7 +9,6 @@
 // A parent has only children of one kind, so that it is told their sum to the nanosecond.
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -18,6 +17,7 @@
 
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -51,7 +51,7 @@ constexpr std::array kKinds = {
     Kind{.name = "burn", .burn_us = 500, .pause_us = 5000},
     Kind{.name = "read", .read_bytes = kPageBytes, .pause_us = 5000},
     Kind{.name = "stay", .fault_pages = 64, .stay_us = 40'000, .end = 5, .at_once = 20},
-    Kind{.name = "linger", .read_bytes = 2 * kPageBytes, .stay_us = 30'0000},
+    Kind{.name = "linger", .read_bytes = 2 * kPageBytes, .stay_us = 30'000, .at_once = 10},
 };
 
 struct Report {
