@@ -80,8 +80,8 @@ TEST_CASE("A walk has what a child wrote not in its parent") {
   REQUIRE(records);
   const auto* const record = find_process(*records, parent.pid());
   REQUIRE(record != nullptr);
-  CHECK(record->write_bytes >= kOwnBytes);
-  CHECK(record->write_bytes == written.by_parent);
+  CHECK(record->counters.write_bytes >= kOwnBytes);
+  CHECK(record->counters.write_bytes == written.by_parent);
 }
 
 TEST_CASE("Each exit has what that process wrote, and no other") {
@@ -93,10 +93,10 @@ TEST_CASE("Each exit has what that process wrote, and no other") {
   Drained drained;
   const auto* const record = drained.await(*watch, parent.pid);
   REQUIRE(record != nullptr);
-  CHECK(record->write_bytes == written.by_parent);
+  CHECK(record->counters.write_bytes == written.by_parent);
   std::uint64_t of_children = 0;
   for (const auto& other : drained.records) {
-    if (other.parent_pid == record->pid) of_children += other.write_bytes;
+    if (other.parent_pid == record->pid) of_children += other.counters.write_bytes;
   }
   CHECK(of_children >= kChildsBytes);
   CHECK(of_children == written.by_child);
@@ -122,5 +122,5 @@ TEST_CASE("A parent that need not wait for a child has nothing of it taken off")
   REQUIRE(records);
   const auto* const record = find_process(*records, parent.pid());
   REQUIRE(record != nullptr);
-  CHECK(record->write_bytes == written.by_parent);
+  CHECK(record->counters.write_bytes == written.by_parent);
 }
