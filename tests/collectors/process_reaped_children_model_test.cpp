@@ -15,12 +15,12 @@ using collectors::StatCounts;
 
 namespace {
 
-constexpr std::int32_t kInit = 1;
+constexpr std::int32_t kInitOfModel = 1;
 
 /// Times are in hundredths of a tick, and cut when they are read, as the kernel does.
 class Kernel {
  public:
-  explicit Kernel(bool ignores) : ignores_(ignores) { processes_[kInit] = {}; }
+  explicit Kernel(bool ignores) : ignores_(ignores) { processes_[kInitOfModel] = {}; }
 
   void step() {
     const auto pid = any();
@@ -100,12 +100,12 @@ class Kernel {
     processes_[next_pid_].own[2] = 1;
   }
   void exit(std::int32_t pid) {
-    if (pid == kInit) return;
+    if (pid == kInitOfModel) return;
     const auto ended = processes_[pid];
     processes_.erase(pid);
     auto& parent = processes_[ended.parent_pid];
     auto adopter = ended.parent_pid;
-    while (adopter != kInit && !processes_[adopter].is_subreaper) {
+    while (adopter != kInitOfModel && !processes_[adopter].is_subreaper) {
       adopter = processes_[adopter].parent_pid;
     }
     for (auto& [other, process] : processes_) {
@@ -120,7 +120,7 @@ class Kernel {
   bool ignores_;
   std::mt19937_64 engine_{4};  // NOLINT(cert-msc51-cpp): the same every time
   std::map<std::int32_t, Process> processes_;
-  std::int32_t next_pid_ = kInit;
+  std::int32_t next_pid_ = kInitOfModel;
   std::uint64_t started_ = 0;
   std::uint64_t used_ = 0;
 };

@@ -34,17 +34,17 @@ FamilyReading reading(std::int32_t pid, std::int32_t parent_pid, Ticks ticks,
           .storage = storage};
 }
 
-class Family {
+class KinFamily {
  public:
   /// Reads in that order, then lists all of them, and `unread`, again.
-  Family& walk(const std::vector<FamilyReading>& readings,
-               const std::vector<std::int32_t>& unread = {}) {
+  KinFamily& walk(const std::vector<FamilyReading>& readings,
+                  const std::vector<std::int32_t>& unread = {}) {
     return walk_but(readings, unread, {});
   }
   /// The same; `ended` were read, but had ended when all were listed again.
-  Family& walk_but(const std::vector<FamilyReading>& readings,
-                   const std::vector<std::int32_t>& unread,
-                   const std::vector<std::int32_t>& ended) {
+  KinFamily& walk_but(const std::vector<FamilyReading>& readings,
+                      const std::vector<std::int32_t>& unread,
+                      const std::vector<std::int32_t>& ended) {
     std::vector<std::int32_t> listed = unread;
     for (const auto& one : readings) listed.push_back(one.identity.pid);
     std::ranges::sort(listed);
@@ -65,8 +65,8 @@ class Family {
 };
 
 /// After a first walk with a parent, and init above it.
-Family family() {
-  Family family;
+KinFamily family() {
+  KinFamily family;
   family.walk({reading(kInit, 0, {5, 1000}), reading(kParent, kInit, {7, 300})});
   return family;
 }
@@ -208,7 +208,7 @@ TEST_CASE("a parent that dies leaves its child to an ancestor") {
 TEST_CASE("a child that a remoter ancestor adopted is taken off there") {
   constexpr std::int32_t kSubreaper = 5;
   const auto moved = reading(kParent, kSubreaper, {7, 300 + 30});
-  Family all;
+  KinFamily all;
   all.walk({init(), reading(kSubreaper, kInit, {0, 50}), moved, child({30}), grandchild({4})});
   // The child died, and then its child, which was not its parent's any more but the subreaper's.
   all.walk({init(), reading(kSubreaper, kInit, {0, 54}), moved});

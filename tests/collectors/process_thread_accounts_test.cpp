@@ -47,7 +47,7 @@ class Accounts {
     });
     for (const auto& process : processes) {
       const collectors::GroupKey key{std::string(collectors::text_of(process.basics.comm)), {}};
-      accounts.credit(process, groups_.at(key, at_second(second)), at_second(second));
+      accounts.credit(process, groups_.at(key, {}, at_second(second)).group, at_second(second));
     }
     accounts.end_page(groups_, at_second(second));
     return *this;
