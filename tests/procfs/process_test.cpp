@@ -22,7 +22,7 @@ const std::string kColumns =
 const std::string kStat = "13528 (cat)" + kColumns;
 
 const std::string kStatus =
-    "Name:\tcat\nUmask:\t0022\nState:\tR (running)\nPid:\t13529\nUid:\t1000\t0\t1\t2\nVmPeak:\t    "
+    "Name:\tcat\nUmask:\t0022\nState:\tR (running)\nPid:\t13529\nUid:\t0\t1000\t1\t2\nVmPeak:\t    "
     "3060 kB\n"
     "VmHWM:\t    1800 kB\nVmRSS:\t    1716 kB\nRssAnon:\t     116 kB\nVmSwap:\t      12 kB\n"
     "HugetlbPages:\t       0 kB\nThreads:\t1\nSigQ:\t0/96364\nMems_allowed_list:\t0\n"

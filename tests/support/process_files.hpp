@@ -26,7 +26,7 @@ inline std::string stat_of(const ThreadFiles& files) {
 }
 
 inline std::string status_of(const ThreadFiles& files) {
-  return "Uid:\t1000\t0\t0\t0\nVmHWM:\t 12 kB\nVmRSS:\t 8 kB\nVmSwap:\t 4 kB\nThreads:\t" +
+  return "Uid:\t0\t1000\t0\t0\nVmHWM:\t 12 kB\nVmRSS:\t 8 kB\nVmSwap:\t 4 kB\nThreads:\t" +
          std::to_string(files.threads) + "\nvoluntary_ctxt_switches:\t" +
          std::to_string(files.voluntary_switches) + "\nnonvoluntary_ctxt_switches:\t7\n";
 }
