@@ -61,18 +61,6 @@ constexpr Family kUnattributed = {
     "CPU time of the host, by /proc/stat, that is in no process group: of processes that were "
     "missed or belong to no group, and of interrupts.",
     Kind::counter};
-// Names and kinds are process-exporter's.
-constexpr Family kScrapeErrors = {"namedprocess_scrape_errors",
-                                  "Scrapes that could not see any process of /proc.",
-                                  Kind::counter};
-constexpr Family kReadErrors = {
-    "namedprocess_scrape_procread_errors",
-    "Processes that could not be read, as all of host_process_unreadable_total, from /proc/PID.",
-    Kind::counter};
-constexpr Family kPartialErrors = {
-    "namedprocess_scrape_partial_errors",
-    "Processes whose files or storage traffic a scrape could not see, as in /proc/PID/fd and io.",
-    Kind::counter};
 constexpr Family kStuckLines = {
     "host_process_command_lines_stuck",
     "Reads of /proc/PID/cmdline that the kernel holds up now; at 8 none is read any more."};
@@ -108,7 +96,8 @@ std::unique_ptr<ProcessSource> open_source(const Host& host, std::string& notice
     if (wanted != "auto" && wanted != candidate.name) continue;
     auto source = candidate.open(host);
     if (source) {
-      notice.append("processes are seen by ").append(candidate.name).append(refused);
+      if (!refused.empty()) notice.append("processes are seen by ").append(candidate.name);
+      notice.append(refused);
       return *std::move(source);
     }
     refused.append(refused.empty() ? ", as " : "; ").append(candidate.name);
@@ -151,11 +140,7 @@ class Processes final : public Collector {
 
   [[nodiscard]] std::string_view notice() const override { return notice_; }
 
-  metrics::Result<void> refresh(Clock::time_point now) override {
-    auto refreshed = read_page(now);
-    if (!refreshed) ++scrape_errors_;
-    return refreshed;
-  }
+  metrics::Result<void> refresh(Clock::time_point now) override { return read_page(now); }
 
   [[nodiscard]] bool is_reloadable() const override { return naming_.has_rules(); }
 
@@ -195,9 +180,6 @@ class Processes final : public Collector {
     }
     sink.single(kWalks, static_cast<double>(walks_));
     if (const auto sampling = source_->sampling()) emit_sampling(sink, *sampling);
-    sink.single(kScrapeErrors, static_cast<double>(scrape_errors_));
-    sink.single(kReadErrors, static_cast<double>(losses.denied + losses.malformed + losses.failed));
-    sink.single(kPartialErrors, static_cast<double>(details_.read_in_part()));
   }
 
  private:
@@ -254,7 +236,6 @@ class Processes final : public Collector {
   ProcessExits exits_;
   ProcessWalkResult walk_;
   std::uint64_t walks_ = 0;
-  std::uint64_t scrape_errors_ = 0;
   std::optional<Clock::time_point> ticked_at_;
   Clock::time_point refreshed_at_;
   double boot_time_seconds_ = 0;

@@ -30,6 +30,8 @@ MISSING = (
         "thread_context_switches_total", "thread_count", "thread_cpu_seconds_total",
         "thread_io_bytes_total", "thread_major_page_faults_total",
         "thread_minor_page_faults_total", "threads_wchan")),
+    *(Missing("counters without _total; host_process_unreadable_total tells",
+              f"namedprocess_scrape_{errors}errors") for errors in ("", "procread_", "partial_")),
     *(Missing("smaps", GROUP + "memory_bytes", ("memtype", memory))
       for memory in ("proportionalResident", "proportionalSwapped")),
 )
@@ -46,8 +48,8 @@ OTHERWISE = (
     *(Missing("theirs lacks who is gone", GROUP + name, ("groupname", unique("reaper")))
       for name in ("cpu_seconds_total", "major_page_faults_total", "minor_page_faults_total",
                    "context_switches_total")),
-    *(Missing("ours counts the child twice", GROUP + name, ("groupname", unique("reaper")),
-              sources=("taskstats",)) for name in ("read_bytes_total", "write_bytes_total")),
+    *(Missing("ours has the child twice, or what was seen of it", GROUP + name, ("groupname", unique("reaper")),
+              sources=FILES_ONLY) for name in ("read_bytes_total", "write_bytes_total")),
 )
 
 
