@@ -17,8 +17,7 @@ std::string user_text(const ProcessFacts& facts) {
 
 std::optional<std::string_view> first_argument(const ProcessFacts& facts) {
   if (!facts.command_line || facts.command_line->empty()) return std::nullopt;
-  const std::string_view arguments = *facts.command_line;
-  return arguments.substr(0, arguments.find('\0'));
+  return facts.command_line->front();
 }
 
 std::string_view base_name(std::string_view path) {
