@@ -40,7 +40,12 @@ void ProcessLedger::take(const ProcessExits& exits, const ProcessWalkResult& wal
                          Clock::time_point now) {
   ++walks_;
   exits_.clear();
-  for (const auto& exit : exits.exits) exits_.insert_or_assign(exit.basics.identity, &exit);
+  for (const auto& exit : exits.exits) {
+    const auto [entry, is_first] = exits_.try_emplace(exit.basics.identity, &exit);
+    // A start that is told roughly is the same for a pid that came again: of these, walks can know
+    // the last at most.
+    if (!is_first) take_unseen_exit(*std::exchange(entry->second, &exit), now);
+  }
   sums_.add(exits.sums, now);
   settle_waiting(now);
   departed_.forget_old(now);
@@ -214,15 +219,18 @@ void ProcessLedger::settle_vanished(std::span<const std::int32_t> unread, Clock:
 /// Of those that came and went between two walks. What is left of them as a zombie would have been
 /// in this one, so they need not be remembered.
 void ProcessLedger::take_unseen_exits(Clock::time_point now) {
-  for (const auto& [identity, exit] : exits_) {
-    auto known = departed_.take(identity);
-    if (!known) {
-      known = newcomer(exit->basics, identity.start_ticks < first_start_ticks_,
-                       exit->peak_resident_bytes);
-    }
-    finish(*known, *exit, now);
-  }
+  for (const auto& [identity, exit] : exits_) take_unseen_exit(*exit, now);
   exits_.clear();
+}
+
+void ProcessLedger::take_unseen_exit(const ProcessExit& exit, Clock::time_point now) {
+  const auto& identity = exit.basics.identity;
+  auto known = departed_.take(identity);
+  if (!known) {
+    known =
+        newcomer(exit.basics, identity.start_ticks < first_start_ticks_, exit.peak_resident_bytes);
+  }
+  finish(*known, exit, now);
 }
 
 GroupTable::Place ProcessLedger::place_of(const ExitSum& sum, Clock::time_point now) {

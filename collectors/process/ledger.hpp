@@ -138,6 +138,7 @@ class ProcessLedger {
   void see(Known& known, const ProcessSample& sample, Clock::time_point now);
   void settle_vanished(std::span<const std::int32_t> unread, Clock::time_point now);
   void take_unseen_exits(Clock::time_point now);
+  void take_unseen_exit(const ProcessExit& exit, Clock::time_point now);
   void take_sums(Clock::time_point now);
   GroupTable::Place place_of(const ExitSum& sum, Clock::time_point now);
   void name(Known& known, Clock::time_point now);
