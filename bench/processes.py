@@ -28,7 +28,7 @@ FLOORS = {
 }
 NAMES = 100
 # So that every tick walks, whatever a walk costs.
-ENDLESS_BUDGET = "process.budget=1000000"
+ENDLESS_BUDGET = "process.budget=100%"
 
 
 def ours(source):
