@@ -92,14 +92,18 @@ void ThreadAccounts::see_single(const ProcessSample& sample,
     ++threads_;
   }
   auto& thread = process.threads.front().latest;
-  add_growth(process.voluntary_switches, sample.use.get(Count::voluntary_switches),
+  // A source that could read nothing this time knows no more than before; taken for zeros, what was
+  // counted would count again.
+  const bool is_empty = sample.use.readable == 0 && sample.use.cpu_ns == 0;
+  const auto use = is_empty ? thread.use : sample.use;
+  add_growth(process.voluntary_switches, use.get(Count::voluntary_switches),
              thread.use.get(Count::voluntary_switches));
-  add_growth(process.involuntary_switches, sample.use.get(Count::involuntary_switches),
+  add_growth(process.involuntary_switches, use.get(Count::involuntary_switches),
              thread.use.get(Count::involuntary_switches));
   thread = {.tid = sample.basics.identity.pid,
             .start_ticks = sample.basics.identity.start_ticks,
             .name = sample.basics.comm,
-            .use = sample.use,
+            .use = use,
             .wait_channel = std::move(wait_channel)};
 }
 

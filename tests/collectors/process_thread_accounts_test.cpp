@@ -227,6 +227,21 @@ TEST_CASE("context switches of a process are those of all its threads, ended one
   CHECK(switches() == 99);
 }
 
+TEST_CASE("a reading without numbers counts nothing, and what was counted not again") {
+  Accounts host;
+  auto process = tests::process(7, "train", 100);
+  process.use.set(Count::voluntary_switches, 30);
+  const auto told = process.use;
+  for (const auto& use : {told, collectors::ProcessUse{}, told}) {
+    process.use = use;
+    host.accounts.see_single(process, {});
+    CHECK(host.page({process}).names() == "train: 1, 100");
+  }
+  process.use = {};
+  host.accounts.complete(process);
+  CHECK(process.use.get(Count::voluntary_switches) == 30);
+}
+
 TEST_CASE("a process is idle when its source counts all and nothing was added") {
   ThreadAccounts accounts({});
   auto process = several(7);
