@@ -113,9 +113,13 @@ void TextEncoder::grow(std::size_t bytes) {
 TextEncoder::Announced& TextEncoder::announced_as(std::string_view shown) {
   const auto guess = families_[family_].follower;
   if (families_[guess].shown != shown) {
-    const auto known = index_.try_emplace(std::string(shown), families_.size()).first->second;
-    if (known == families_.size()) families_.push_back({.shown = std::string(shown)});
-    families_[family_].follower = known;
+    auto known = index_.find(shown);
+    if (known == index_.end()) {
+      // In this order nothing points past the end when memory runs out.
+      families_.push_back({.shown = std::string(shown)});
+      known = index_.emplace(shown, families_.size() - 1).first;
+    }
+    families_[family_].follower = known->second;
   }
   family_ = families_[family_].follower;
   return families_[family_];
