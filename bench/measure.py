@@ -20,7 +20,8 @@ class Programs:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        for name in ("scrape_client", "kernel_floor", "encode", "sampler"):
+        for name in ("scrape_client", "kernel_floor", "encode", "sampler", "population",
+                     "process_floor"):
             if not (self.folder / name).exists():
                 raise CannotRun(f"no {self.folder / name}: build the target bench_programs")
 
@@ -47,13 +48,24 @@ class Programs:
 
     def sample(self, procfs, floor_paths, ticks, max_devices, *, gap_ms=0):
         """A tick of the sampler, and the part of it that is reading: medians, in microseconds."""
-        tick = self._run("sampler", "--procfs", procfs, "--max-devices", max_devices,
-                         "--ticks", ticks, "--gap-ms", gap_ms)
+        tick = self._run("sampler", "--procfs", procfs, "--ticks", ticks, "--gap-ms", gap_ms,
+                         "--set", f"signals.max-devices={max_devices}")
         repetitions, passes = (ticks, 1) if gap_ms else (FLOOR_REPETITIONS, ticks)
         floor = self._run("kernel_floor", "--passes", passes, "--repetitions", repetitions,
                           "--gap-ms", gap_ms, *floor_paths)
         return {"cpu_us": tick["cpu_us"], "cpu_us_max": tick["cpu_us_max"],
                 "floor_us": floor["cpu_us"]}
+
+    def step(self, collector, step, count, settings, *, gap_ms=0):
+        """A step of a collector alone, in microseconds."""
+        options = [part for setting in settings for part in ("--set", setting)]
+        return self._run("sampler", "--collector", collector, "--step", step, "--ticks", count,
+                         "--gap-ms", gap_ms, *options)
+
+    def process_floor(self, method, passes, *, gap_ms=0):
+        repetitions, passes = (passes, 1) if gap_ms else (FLOOR_REPETITIONS, passes)
+        return self._run("process_floor", method, "--passes", passes, "--repetitions", repetitions,
+                         "--gap-ms", gap_ms)
 
     def encode(self, repetitions, milliseconds):
         return self._run("encode", "--repetitions", repetitions, "--milliseconds", milliseconds)

@@ -14,23 +14,27 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 import measure
+import process_report
+import processes
 import report
 import sampled_hosts
 from servers import CannotRun, Server, commands, node_exporter, python_with_psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("host", "psutil", "idle", "encode", "sampler")
+DEFAULT_PARTS = ("host", "psutil", "idle", "encode", "sampler")
+PARTS = (*DEFAULT_PARTS, "process")
 SERVERS_OF_PART = {
     "host": ("node_exporter", "resource_exporter"),
     "psutil": ("psutil_http", "resource_exporter, psutil"),
     "idle": ("node_exporter", "resource_exporter", "resource_exporter, defaults"),
     "encode": (),
     "sampler": (),
+    "process": (),  # It has its own, for each population.
 }
 
 
@@ -150,8 +154,13 @@ def measure_sampler(programs, plan):
         return result
 
 
+def process_plan(arguments):
+    plan = processes.QUICK if arguments.quick else processes.FULL
+    return replace(plan, populations=tuple(arguments.processes or plan.populations))
+
+
 def run(arguments, plan):
-    parts = arguments.only or PARTS
+    parts = [*arguments.parts, *(arguments.only or [])] or DEFAULT_PARTS
     names = list(dict.fromkeys(name for part in parts for name in SERVERS_OF_PART[part]))
     if not os.access(arguments.binary, os.X_OK):
         raise CannotRun(f"no {arguments.binary}: run ./dev bench")
@@ -165,6 +174,9 @@ def run(arguments, plan):
         result["encode"] = programs.encode(plan.encode_repetitions, milliseconds=100)
     if "sampler" in parts:
         result["sampler"] = measure_sampler(programs, plan)
+    if "process" in parts:
+        result["process"] = processes.run(programs, arguments.binary, process_plan(arguments),
+                                          progress)
     with contextlib.ExitStack() as stack:
         bench = Bench(programs, plan, start_servers(stack, arguments.binary, names))
         bench.warm_up()
@@ -189,20 +201,30 @@ def print_result(result, plan):
     report.print_sampler(result["sampler"])
     found = report.verdicts(result["rows"], result["idle_percent"], result["encode"],
                             result["sampler"])
+    if "process" in result:
+        process_report.print_tables(result["process"])
+        found += process_report.verdicts(result["process"])
     report.print_verdicts(found)
     result["verdicts"] = [{**asdict(verdict), "word": verdict.word} for verdict in found]
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("parts", nargs="*", metavar="PART",
+                        help=f"of {', '.join(PARTS)}; all but process when none is given")
     parser.add_argument("--quick", action="store_true", help="under a minute, with wider noise")
     parser.add_argument("--only", action="append", choices=PARTS, metavar="PART",
-                        help=f"of {', '.join(PARTS)}; may be repeated")
+                        help="the same; may be repeated")
+    parser.add_argument("--processes", action="append", type=int, metavar="N",
+                        help="size of a population of the part process; may be repeated")
     parser.add_argument("--binary", default=str(ROOT / "build/release/resource_exporter"),
                         help="the daemon (%(default)s)")
     parser.add_argument("--programs", help="folder of scrape_client (bench/ beside the daemon)")
     parser.add_argument("--json", metavar="FILE", help="save every row")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(PARTS):
+        parser.error(f"no part {', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")
+    return arguments
 
 
 def main():

@@ -14,7 +14,9 @@ COLLECTORS = ("cpu", "stat", "meminfo", "loadavg", "vmstat", "pressure", "filefd
 ONLY = ["--collector.disable-defaults"]
 # Below the kernel's range for outgoing connections: no client takes a port that was just free.
 PORTS = range(27100, 27200)
-PSUTIL_SERVER = str(Path(__file__).with_name("psutil_http.py"))
+HERE = Path(__file__).resolve().parent
+PSUTIL_SERVER = str(HERE / "psutil_http.py")
+PSUTIL_PROCESSES_SERVER = str(HERE / "psutil_processes.py")
 START_SECONDS = 15
 CPUCLOCK_SCHED = 2
 
@@ -111,11 +113,20 @@ def python_with_psutil():
     raise CannotRun("Python's psutil is not installed (Debian: python3-psutil)")
 
 
-def node_exporter():
-    path = shutil.which("prometheus-node-exporter") or shutil.which("node_exporter")
+def installed(name):
+    path = shutil.which(f"prometheus-{name.replace('_', '-')}") or shutil.which(name)
     if not path:
-        raise CannotRun("node_exporter is not installed (Debian: prometheus-node-exporter)")
+        raise CannotRun(f"{name} is not installed (Debian: prometheus-{name.replace('_', '-')})")
     return path
+
+
+def node_exporter():
+    return installed("node_exporter")
+
+
+def process_exporter(*flags):
+    return [installed("process-exporter"), f"-config.path={HERE / 'process_exporter.yml'}",
+            "-web.listen-address=127.0.0.1:{port}", *flags]
 
 
 def commands(binary):
@@ -129,4 +140,19 @@ def commands(binary):
         "psutil_http": lambda: [python_with_psutil(), PSUTIL_SERVER, "{port}"],
         "resource_exporter, psutil": lambda: [
             binary, address, *ONLY, "--collector.psutil", "--web.disable-exporter-metrics"],
+        **process_commands(binary, address),
     }
+
+
+def process_commands(binary, address):
+    result = {
+        "process-exporter": process_exporter,
+        # Without what ours leaves out, too: single threads, and smaps.
+        "process-exporter, bare": lambda: process_exporter("-threads=false", "-gather-smaps=false"),
+        "psutil, every process": lambda: [python_with_psutil(), PSUTIL_PROCESSES_SERVER, "{port}"],
+        "resource_exporter, no processes": lambda: [binary, address, *ONLY, "--collector.time"],
+    }
+    for source in ("bpf", "taskstats", "proc"):
+        result[f"resource_exporter, {source}"] = lambda source=source: [
+            binary, address, *ONLY, "--collector.process", f"--collector.process.source={source}"]
+    return result

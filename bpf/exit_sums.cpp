@@ -13,9 +13,11 @@ using metrics::Error;
 using metrics::Result;
 
 constexpr std::array kCounters = {
-    &ExitSums::user_time_ns, &ExitSums::system_time_ns,     &ExitSums::run_time_ns,
-    &ExitSums::minor_faults, &ExitSums::major_faults,       &ExitSums::read_bytes,
-    &ExitSums::write_bytes,  &ExitSums::voluntary_switches, &ExitSums::involuntary_switches};
+    &ProcessCounters::user_time_ns,        &ProcessCounters::system_time_ns,
+    &ProcessCounters::run_time_ns,         &ProcessCounters::minor_faults,
+    &ProcessCounters::major_faults,        &ProcessCounters::read_bytes,
+    &ProcessCounters::write_bytes,         &ProcessCounters::voluntary_switches,
+    &ProcessCounters::involuntary_switches};
 
 /// Field by field: a program may be between two of them, and the rest comes next time.
 ExitSums read(const ExitSums& live) {
@@ -24,7 +26,7 @@ ExitSums read(const ExitSums& live) {
     sums.exits[reason] = __atomic_load_n(&live.exits[reason], __ATOMIC_RELAXED);
   }
   for (const auto counter : kCounters) {
-    sums.*counter = __atomic_load_n(&(live.*counter), __ATOMIC_RELAXED);
+    sums.counters.*counter = __atomic_load_n(&(live.counters.*counter), __ATOMIC_RELAXED);
   }
   sums.peak_resident_pages = __atomic_load_n(&live.peak_resident_pages, __ATOMIC_RELAXED);
   return sums;
@@ -34,7 +36,7 @@ ExitSums difference(ExitSums now, const ExitSums& before) {
   for (std::size_t reason = 0; reason < EXIT_REASONS; ++reason) {
     now.exits[reason] -= before.exits[reason];
   }
-  for (const auto counter : kCounters) now.*counter -= before.*counter;
+  for (const auto counter : kCounters) now.counters.*counter -= before.counters.*counter;
   return now;
 }
 

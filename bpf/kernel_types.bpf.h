@@ -86,7 +86,7 @@ typedef struct {
 } kuid_t;
 
 struct cred {
-  kuid_t uid;
+  kuid_t euid;
 };
 
 struct kernfs_node {
@@ -107,7 +107,16 @@ struct files_struct {
   struct fdtable* fdt;
 };
 
-struct sighand_struct;
+struct sigaction {
+  void (*sa_handler)(int);
+  unsigned long sa_flags;
+};
+struct k_sigaction {
+  struct sigaction sa;
+};
+struct sighand_struct {
+  struct k_sigaction action[64];
+};
 
 struct task_struct {
   unsigned int __state;
@@ -117,9 +126,11 @@ struct task_struct {
   struct mm_struct* mm;
   int exit_state;
   int exit_code;
+  int exit_signal;
   int pid;
   int tgid;
   struct task_struct* real_parent;
+  struct task_struct* group_leader;
   __u64 utime;
   __u64 stime;
   unsigned long nvcsw;
@@ -130,6 +141,7 @@ struct task_struct {
   const struct cred* real_cred;
   char comm[16];
   struct files_struct* files;
+  __u64 self_exec_id; /* 32 bits before 5.7, which libbpf sees to. */
   struct signal_struct* signal;
   struct sighand_struct* sighand;
   struct task_io_accounting ioac;
@@ -157,8 +169,21 @@ extern void* bpf_rdonly_cast(const void* pointer, __u32 type) __ksym;
 #define KERNEL_POINTER(type, address) \
   ((type*)bpf_rdonly_cast((void*)(address), bpf_core_type_id_kernel(type)))
 
+/* A child begins with its parent's, and so do threads, of which one may become the main one. */
+static __always_inline __u32 execs_of(const struct task_struct* task) {
+  return bpf_core_field_exists(task->self_exec_id) ? task->self_exec_id : 0;
+}
+
+/* The kernel's memory at a number, without the call of a helper: a struct begins with the like. */
+static __always_inline __s32 number_at(__u64 address) {
+  return KERNEL_POINTER(struct seqcount, address)->sequence;
+}
+
 #define TASK_IS_KERNEL_THREAD 0x00200000u /* PF_KTHREAD */
 #define SIGNAL_GROUP_EXITS 0x00000004u    /* SIGNAL_GROUP_EXIT */
 #define LIMIT_OF_OPEN_FILES 7             /* RLIMIT_NOFILE */
+#define SIGNAL_CHILD 17                   /* SIGCHLD */
+#define SIGNAL_IS_IGNORED 1               /* SIG_IGN */
+#define NO_CHILD_WAITS 0x00000002u        /* SA_NOCLDWAIT */
 
 #endif

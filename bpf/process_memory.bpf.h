@@ -94,13 +94,12 @@ __noinline int read_memory(__u64 mm_address, struct Memory* memory, int exactly)
     bpf_iter_num_new(&cpus, 0, cpu_count);
     while ((cpu = bpf_iter_num_next(&cpus))) {
       const __u32 index = *cpu;
-      __s32 part[RSS_KINDS] = {};
       if (index >= MAX_CPUS) break;
-      bpf_probe_read_kernel(part, sizeof part, (void*)(first + cpu_offset_bytes[index]));
-      file += part[RSS_FILE];
-      anonymous += part[RSS_ANONYMOUS];
-      swap += part[RSS_SWAP];
-      shared += part[RSS_SHARED];
+      const __u64 parts = first + cpu_offset_bytes[index];
+      file += number_at(parts + RSS_FILE * sizeof(__s32));
+      anonymous += number_at(parts + RSS_ANONYMOUS * sizeof(__s32));
+      swap += number_at(parts + RSS_SWAP * sizeof(__s32));
+      shared += number_at(parts + RSS_SHARED * sizeof(__s32));
     }
     bpf_iter_num_destroy(&cpus);
   }

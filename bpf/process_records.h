@@ -17,28 +17,36 @@ enum ProcessFlag {
   /* The pages are exact, per-CPU parts included. Without it each kind of pages may be wrong by
    * max(32, 2 * CPUs) * CPUs pages, like the rss of /proc/PID/stat. */
   PROCESS_MEMORY_IS_EXACT = 1u << 1,
-  /* open_files was counted. */
+  /* open_files was counted. Bounded by the places in all tables of a walk. */
   PROCESS_HAS_FILES = 1u << 2,
   /* Threads ended faster than they could be summed up: the sums may be too low or too high this
    * once, and a ledger had better keep those of the pass before. */
   PROCESS_SUMS_ARE_TORN = 1u << 3,
+  /* It sleeps, and did not run since the walk before: the record is of then. What others do to it,
+   * taking its memory or moving it to another cgroup, comes later. Never of several threads. */
+  PROCESS_IS_UNCHANGED = 1u << 4,
 };
 
-/* A process that runs, or is a zombie nobody has waited for. Counters are of the whole process, its
- * threads that ended included, unless said otherwise. */
-struct ProcessRecord {
-  __u64 start_boottime_ns; /* Since boot, suspend included; /proc/PID/stat has it in ticks. */
-  __u64 cgroup_id;         /* In the default (v2) hierarchy: the directory's inode number. */
-  __u64 user_time_ns;      /* Tick-sampled, as are system times; see scaled_times(). */
+/* Of a whole process, its threads that ended included, or of several. */
+struct ProcessCounters {
+  __u64 user_time_ns; /* Tick-sampled, as are system times; see scaled_times(). */
   __u64 system_time_ns;
-  __u64 run_time_ns;  /* Exact time on a CPU, but for the current slice of running threads. */
-  __u64 cpu_delay_ns; /* Waited for a CPU; of the threads alive, so it may go back. */
+  __u64 run_time_ns; /* Exact time on a CPU: at its end, what wait4's rusage adds up to; before
+                      * that, but for the current slice of running threads. */
   __u64 minor_faults;
   __u64 major_faults;
-  __u64 read_bytes; /* Storage traffic, as in /proc/PID/io. */
+  __u64 read_bytes; /* Storage traffic of its own; /proc/PID/io adds reaped children. */
   __u64 write_bytes;
   __u64 voluntary_switches;
   __u64 involuntary_switches;
+};
+
+/* A process that runs, or is a zombie nobody has waited for. */
+struct ProcessRecord {
+  __u64 start_boottime_ns; /* Since boot, suspend included; /proc/PID/stat has it in ticks. */
+  __u64 cgroup_id;         /* In the default (v2) hierarchy: the directory's inode number. */
+  struct ProcessCounters counters;
+  __u64 cpu_delay_ns; /* Waited for a CPU; of the threads alive, so it may go back. */
   __u64 resident_file_pages;
   __u64 resident_anonymous_pages;
   __u64 resident_shared_pages; /* shmem: tmpfs, memfd, shared anonymous memory. */
@@ -50,13 +58,13 @@ struct ProcessRecord {
   __u32 threads;
   __u32 pid;                     /* Of the process (tgid), in the initial pid namespace. */
   __u32 parent_pid;              /* The real parent's; 0 for those the kernel made. */
-  __u32 user_id;                 /* Real, in the initial user namespace. */
+  __u32 user_id;                 /* Effective, in the initial user namespace. */
   __u32 task_flags;              /* PF_*: 0x200000 is a kernel thread. */
   __u32 task_state;              /* Of the main thread: task_struct's __state and exit_state; see */
   __u32 exit_state;              /* state_letter(). */
   __u32 flags;                   /* ProcessFlag. */
   char comm[PROCESS_COMM_BYTES]; /* Of the main thread; without what /proc adds to kworkers. */
-  __u32 reserved;                /* Keeps the size a multiple of 8 bytes without padding. */
+  __u32 execs;                   /* Changes with every exec. */
 };
 
 enum ExitReason {
@@ -78,15 +86,7 @@ enum ExitFlag {
 struct ExitRecord {
   __u64 start_boottime_ns; /* With pid, the same identity as in ProcessRecord. */
   __u64 cgroup_id;
-  __u64 user_time_ns; /* Tick-sampled; see scaled_times(). */
-  __u64 system_time_ns;
-  __u64 run_time_ns; /* Exact: what wait4's rusage adds up to. */
-  __u64 minor_faults;
-  __u64 major_faults;
-  __u64 read_bytes;
-  __u64 write_bytes;
-  __u64 voluntary_switches;
-  __u64 involuntary_switches;
+  struct ProcessCounters counters;
   __u64 peak_resident_pages;
   __u32 pid;
   __u32 parent_pid; /* When it exited; 0 when unknown: it was a zombie before we came. */
@@ -95,7 +95,7 @@ struct ExitRecord {
   __u32 wait_status; /* As waitpid() gives it: WIFEXITED and so on apply. */
   __u32 reason;      /* ExitReason. */
   __u32 flags;       /* ExitFlag. */
-  __u32 reserved;
+  __u32 execs;       /* As in ProcessRecord. */
   char comm[PROCESS_COMM_BYTES];
 };
 
@@ -109,22 +109,15 @@ struct ExitKey {
 
 struct ExitSums {
   __u64 exits[EXIT_REASONS];
-  __u64 user_time_ns;
-  __u64 system_time_ns;
-  __u64 run_time_ns;
-  __u64 minor_faults;
-  __u64 major_faults;
-  __u64 read_bytes;
-  __u64 write_bytes;
-  __u64 voluntary_switches;
-  __u64 involuntary_switches;
-  __u64 peak_resident_pages; /* The largest of all. */
+  struct ProcessCounters counters;
+  __u64 peak_resident_pages; /* The largest of all that are exact; 0 when none is. */
 };
 
 /* The question to the walk, and its answer: the context of its BPF_PROG_RUN. */
 struct WalkRequest {
   __u32 parts; /* Only processes with pid % parts == part. */
   __u32 part;
+  __u32 keeps_unchanged; /* The table has the records of the walk before, each in its place. */
   __u32 found; /* The answer: processes of that part. Those past the table's end are not in it. */
 };
 

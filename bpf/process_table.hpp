@@ -21,11 +21,12 @@ class ProcessTable {
   };
 
   /// The descriptors must outlive this object.
-  ProcessTable(const Descriptors& descriptors, std::uint32_t capacity)
-      : descriptors_(descriptors), capacity_(capacity) {}
+  ProcessTable(const Descriptors& descriptors, std::uint32_t capacity, std::size_t max_processes)
+      : descriptors_(descriptors), capacity_(capacity), max_processes_(max_processes) {}
 
   /// See ProcessWatch::walk().
   metrics::Result<std::span<const ProcessRecord>> walk(Detail detail);
+  [[nodiscard]] std::size_t left_out() const { return left_out_; }
 
  private:
   metrics::Result<std::uint32_t> run(Detail detail, std::uint32_t parts, std::uint32_t part);
@@ -34,8 +35,12 @@ class ProcessTable {
 
   Descriptors descriptors_;
   std::uint32_t capacity_;
-  Mapping mapping_;  // Of the table's beginning: as much of it as was ever needed.
+  std::size_t max_processes_;
+  std::uint32_t kept_walks_ = 0;  // In a row, which kept what did not change.
+  bool is_in_order_ = false;      // The table has the records of the last walk, all of them.
+  Mapping mapping_;               // Of the table's beginning: as much of it as was ever needed.
   std::vector<ProcessRecord> gathered_;
+  std::size_t left_out_ = 0;
 };
 
 }  // namespace bpf

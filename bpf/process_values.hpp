@@ -21,10 +21,8 @@ struct CpuTimes {
 CpuTimes scaled_times(std::uint64_t user_time_ns, std::uint64_t system_time_ns,
                       std::uint64_t run_time_ns);
 
-/// The same of a ProcessRecord, an ExitRecord or ExitSums.
-template <class Record>
-CpuTimes scaled_times(const Record& record) {
-  return scaled_times(record.user_time_ns, record.system_time_ns, record.run_time_ns);
+inline CpuTimes scaled_times(const ProcessCounters& counters) {
+  return scaled_times(counters.user_time_ns, counters.system_time_ns, counters.run_time_ns);
 }
 
 /// As in /proc/PID/stat: R, S, D, T, t, X, Z, P or I.

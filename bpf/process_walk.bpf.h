@@ -4,8 +4,10 @@
 #define BPF_PROCESS_WALK_BPF_H
 
 #include "kernel_types.bpf.h"
+#include "open_files.bpf.h"
 #include "process_memory.bpf.h"
 #include "process_records.h"
+#include "reaped_storage.bpf.h"
 
 /* Open-coded task iterators, since 6.7; the kernel's struct bpf_iter_task. */
 struct task_iterator {
@@ -32,16 +34,17 @@ struct {
 __u64 walk_scratch = 0;
 
 static __always_inline void add_task(struct ProcessRecord* record, const struct task_struct* task) {
-  record->user_time_ns += task->utime;
-  record->system_time_ns += task->stime;
-  record->run_time_ns += task->se.sum_exec_runtime;
-  record->minor_faults += task->min_flt;
-  record->major_faults += task->maj_flt;
-  record->voluntary_switches += task->nvcsw;
-  record->involuntary_switches += task->nivcsw;
+  struct ProcessCounters* counters = &record->counters;
+  counters->user_time_ns += task->utime;
+  counters->system_time_ns += task->stime;
+  counters->run_time_ns += task->se.sum_exec_runtime;
+  counters->minor_faults += task->min_flt;
+  counters->major_faults += task->maj_flt;
+  counters->voluntary_switches += task->nvcsw;
+  counters->involuntary_switches += task->nivcsw;
   if (bpf_core_field_exists(task->ioac.read_bytes)) {
-    record->read_bytes += task->ioac.read_bytes;
-    record->write_bytes += task->ioac.write_bytes;
+    counters->read_bytes += task->ioac.read_bytes;
+    counters->write_bytes += task->ioac.write_bytes;
   }
   if (bpf_core_field_exists(task->sched_info.run_delay)) {
     record->cpu_delay_ns += task->sched_info.run_delay;
@@ -52,18 +55,20 @@ static __always_inline void add_task(struct ProcessRecord* record, const struct 
 static __always_inline void set_sums(struct ProcessRecord* record,
                                      const struct signal_struct* signal,
                                      const struct task_struct* leader) {
-  record->user_time_ns = signal->utime + leader->utime;
-  record->system_time_ns = signal->stime + leader->stime;
-  record->run_time_ns = signal->sum_sched_runtime + leader->se.sum_exec_runtime;
-  record->minor_faults = signal->min_flt + leader->min_flt;
-  record->major_faults = signal->maj_flt + leader->maj_flt;
-  record->voluntary_switches = signal->nvcsw + leader->nvcsw;
-  record->involuntary_switches = signal->nivcsw + leader->nivcsw;
-  record->read_bytes = 0;
-  record->write_bytes = 0;
+  struct ProcessCounters* counters = &record->counters;
+  counters->user_time_ns = signal->utime + leader->utime;
+  counters->system_time_ns = signal->stime + leader->stime;
+  counters->run_time_ns = signal->sum_sched_runtime + leader->se.sum_exec_runtime;
+  counters->minor_faults = signal->min_flt + leader->min_flt;
+  counters->major_faults = signal->maj_flt + leader->maj_flt;
+  counters->voluntary_switches = signal->nvcsw + leader->nvcsw;
+  counters->involuntary_switches = signal->nivcsw + leader->nivcsw;
+  counters->read_bytes = 0;
+  counters->write_bytes = 0;
   if (bpf_core_field_exists(signal->ioac.read_bytes)) {
-    record->read_bytes = signal->ioac.read_bytes + leader->ioac.read_bytes;
-    record->write_bytes = signal->ioac.write_bytes + leader->ioac.write_bytes;
+    counters->read_bytes = signal->ioac.read_bytes + leader->ioac.read_bytes;
+    counters->write_bytes = signal->ioac.write_bytes + leader->ioac.write_bytes;
+    take_off_reaped(leader, &counters->read_bytes, &counters->write_bytes);
   }
   record->cpu_delay_ns = 0;
   if (bpf_core_field_exists(leader->sched_info.run_delay)) {
@@ -120,36 +125,6 @@ static __always_inline void set_memory_roughly(struct ProcessRecord* record,
   record->virtual_pages = virtual_pages;
   record->peak_resident_pages = larger_of(high_water, file + anonymous + shared);
   record->flags |= PROCESS_HAS_MEMORY;
-}
-
-static __always_inline __u32 count_bits(__u64 word) {
-  word -= (word >> 1) & 0x5555555555555555ul;
-  word = (word & 0x3333333333333333ul) + ((word >> 2) & 0x3333333333333333ul);
-  word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0ful;
-  return (word * 0x0101010101010101ul) >> 56;
-}
-
-__noinline int set_files(struct ProcessRecord* record, __u64 task_address) {
-  struct task_struct* task = KERNEL_POINTER(struct task_struct, task_address);
-  struct number_iterator words;
-  const int* index;
-  __u32 open_files = 0;
-  if (!record || !task) return 0;
-  struct files_struct* files = task->files;
-  if (!files) return 0;
-  const struct fdtable* table = files->fdt;
-  const __u64 bits = (__u64)table->open_fds;
-  bpf_iter_num_new(&words, 0, table->max_fds / 64);
-  while ((index = bpf_iter_num_next(&words))) {
-    __u64 word = 0;
-    bpf_probe_read_kernel(&word, sizeof word, (void*)(bits + *index * sizeof word));
-    open_files += count_bits(word);
-  }
-  bpf_iter_num_destroy(&words);
-  if (*(struct files_struct* volatile*)&task->files != files) return 0;
-  record->open_files = open_files;
-  record->flags |= PROCESS_HAS_FILES;
-  return 0;
 }
 
 /* A main thread may end before the others: what it no longer has, they still have. */
@@ -226,10 +201,11 @@ static __always_inline __u32 set_own(struct ProcessRecord* record, const struct 
   record->start_boottime_ns = leader->start_boottime;
   record->cgroup_id = leader->cgroups->dfl_cgrp->kn->id;
   record->parent_pid = leader->real_parent->tgid;
-  record->user_id = leader->real_cred->uid.val;
+  record->user_id = leader->real_cred->euid.val;
   record->task_flags = leader->flags;
   record->task_state = leader->__state;
   record->exit_state = leader->exit_state;
+  record->execs = execs_of(leader);
   bpf_probe_read_kernel(record->comm, sizeof record->comm, leader->comm);
   record->flags = 0;
   record->open_files = 0;
@@ -254,12 +230,32 @@ static __always_inline int set_record(struct ProcessRecord* record,
   return !is_partial || sum_threads(record, leader_address, is_complete);
 }
 
+/* Nothing that a process has counted changes without its running, and when it sleeps again its run
+ * time is more: so most records of most walks need not be made again, and most of what a process is
+ * made of need not be fetched from memory. `record`: of whichever process was in this place at the
+ * last walk. */
+static __always_inline int keep_unchanged(struct ProcessRecord* record,
+                                          const struct task_struct* leader) {
+  const struct signal_struct* signal = leader->signal;
+  const __u64 run_time_ns = signal->sum_sched_runtime + leader->se.sum_exec_runtime;
+  const __u64 difference = (record->start_boottime_ns ^ leader->start_boottime) |
+                           (record->counters.run_time_ns ^ run_time_ns) |
+                           (record->pid ^ leader->tgid) | (record->threads ^ 1) |
+                           (threads_of(signal) ^ 1) | !leader->__state |
+                           (record->flags & PROCESS_SUMS_ARE_TORN);
+  if (difference) return 0;
+  record->flags |= PROCESS_IS_UNCHANGED;
+  return 1;
+}
+
 static __always_inline int walk(struct WalkRequest* request, const int is_complete) {
   const __u32 parts = request->parts;
   const __u32 part = request->part;
+  const __u32 keeps_unchanged = request->keeps_unchanged;
   struct task_iterator processes;
   const struct task_struct* next;
   __u32 found = 0;
+  file_words_left = file_words_per_walk;
   bpf_rcu_read_lock();
   bpf_iter_task_new(&processes, 0, TASK_ITER_ALL_PROCESSES);
   while ((next = bpf_iter_task_next(&processes))) {
@@ -269,6 +265,10 @@ static __always_inline int walk(struct WalkRequest* request, const int is_comple
     if (pid == 0) continue; /* The idle task of the boot CPU: no process. */
     if (parts > 1 && pid % parts != part) continue;
     struct ProcessRecord* record = bpf_map_lookup_elem(&process_table, &found);
+    if (record && !is_complete && keeps_unchanged && keep_unchanged(record, next)) {
+      found++;
+      continue;
+    }
     if (!record || set_record(record, next, leader, address, is_complete)) found++;
   }
   bpf_iter_task_destroy(&processes);

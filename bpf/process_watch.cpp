@@ -80,7 +80,7 @@ std::uint32_t count_processes() {
 }
 
 ProcessWatch::Options complete(ProcessWatch::Options options) {
-  constexpr std::uint32_t kLeastRecords = 2048;
+  constexpr std::uint32_t kLeastRecords = 8192;
   constexpr std::uint32_t kMostRingBytes = 1U << 30U;
   const auto page = static_cast<std::uint32_t>(page_bytes());
   options.ring_bytes = std::bit_ceil(std::clamp(options.ring_bytes, page, kMostRingBytes));
@@ -105,6 +105,7 @@ class ProcessWatch::Implementation {
     bpf_map__set_max_entries(maps.process_table, options.table_records);
     bpf_map__set_max_entries(maps.exit_sums_0, options.sum_keys);
     bpf_map__set_max_entries(maps.exit_sums_1, options.sum_keys);
+    programs_->bss->file_words_per_walk = options.open_file_places / 64;
     if (const int error = process_watch_programs::load(programs_.get()); error != 0) {
       return failure("loading BPF programs", -error, log);
     }
@@ -116,6 +117,8 @@ class ProcessWatch::Implementation {
   }
 
   Result<std::span<const ProcessRecord>> walk(Detail detail) { return table_->walk(detail); }
+
+  [[nodiscard]] std::size_t left_out() const { return table_->left_out(); }
 
   Result<void> drain(Exits& exits) {
     exits.records.clear();
@@ -158,7 +161,7 @@ class ProcessWatch::Implementation {
     table_.emplace(ProcessTable::Descriptors{bpf_program__fd(programs.walk_counters),
                                              bpf_program__fd(programs.walk_complete),
                                              bpf_map__fd(maps.process_table)},
-                   options.table_records);
+                   options.table_records, options.max_processes);
     return {};
   }
 
@@ -194,6 +197,8 @@ Result<std::span<const ProcessRecord>> ProcessWatch::walk(Detail detail) {
 }
 
 Result<void> ProcessWatch::drain_exits(Exits& exits) { return implementation_->drain(exits); }
+
+std::size_t ProcessWatch::left_out() const { return implementation_->left_out(); }
 
 bool ProcessWatch::has_cpu_delay() const { return implementation_->globals().has_cpu_delay != 0; }
 

@@ -14,8 +14,9 @@ namespace bpf {
 
 /// How much a walk reads of each process.
 enum class Detail : bool {
-  /// Memory may be off by what the CPUs have not yet handed in, and open files are not counted. For
-  /// a walk every second.
+  /// Memory may be off by what the CPUs have not yet handed in, and open files are not counted. A
+  /// process that did not run since the walk before may have the record of then: see
+  /// PROCESS_IS_UNCHANGED. For a walk every second.
   counters,
   /// Memory is exact and open files are counted.
   complete,
@@ -38,7 +39,9 @@ struct Exits {
 /// peaks of processes that are gone need 6.16, see EXIT_PEAK_IS_EXACT.
 ///
 /// A security module may hide processes from it: compare with /proc, and read from there what is
-/// missing. pid 1 was missing on one host, which refused even root to look into it.
+/// missing. pid 1 was missing on one host, which refused even root to look into it. No program ran
+/// on a CPU while a thread of that process had it; as processes are freed by interrupts, in
+/// whatever context, up to one exit in a hundred was seen by nobody there.
 class ProcessWatch {
  public:
   struct Options {
@@ -46,9 +49,14 @@ class ProcessWatch {
     /// is resident: 1 MiB holds 7,281 exits between two drains.
     std::uint32_t ring_bytes = 1U << 20U;
     /// Records that a walk writes in one go; more processes take several, each over all of them.
-    /// 0: twice as many as there are processes, at least 2,048. 208 bytes each in the kernel, and
+    /// 0: twice as many as there are processes, at least 8,192. 208 bytes each in the kernel, and
     /// resident as far as they have been needed.
     std::uint32_t table_records = 0;
+    /// A walk has no more than these.
+    std::size_t max_processes = 65'536;
+    /// Places in tables of open files that a complete walk looks at: of the processes after that,
+    /// open files are not counted. 8 million take about a millisecond.
+    std::uint32_t open_file_places = 1U << 23U;
     /// Keys for exits that found the ring full. 400 bytes each in the kernel.
     std::uint32_t sum_keys = 1024;
   };
@@ -67,7 +75,7 @@ class ProcessWatch {
   /// Every process, zombies and kernel threads included, valid until the next walk. In the kernel's
   /// order, that of their making; by start time where the table is too small for all of them.
   /// One that is being freed is not in it: its exit is drained after this walk at the earliest.
-  /// Fails with `io`.
+  /// Beyond Options::max_processes some are left out, the same ones in each walk. Fails with `io`.
   metrics::Result<std::span<const ProcessRecord>> walk(Detail detail);
 
   /// Replaces what is in `exits`. A process is freed when its parent has waited for it, some
@@ -75,6 +83,8 @@ class ProcessWatch {
   /// drain after. Fails with `io`; what could not be read then comes later.
   metrics::Result<void> drain_exits(Exits& exits);
 
+  /// How many the last walk left out.
+  [[nodiscard]] std::size_t left_out() const;
   /// Whether cpu_delay_ns means something: CONFIG_SCHED_INFO.
   [[nodiscard]] bool has_cpu_delay() const;
   /// Whether read_bytes and write_bytes mean something: CONFIG_TASK_IO_ACCOUNTING.

@@ -35,9 +35,20 @@ class Collector {
   /// means that this host lacks the subject; any other error is trouble.
   [[nodiscard]] virtual metrics::Result<void> refresh(Clock::time_point now) = 0;
 
+  /// Whether it has a configuration file of its own, for reload().
+  [[nodiscard]] virtual bool is_reloadable() const { return false; }
+
+  /// Reads its configuration file anew, when somebody wants it to. All stays as it was when that
+  /// fails; the error is a line that begins with the file.
+  [[nodiscard]] virtual metrics::Result<void> reload() { return {}; }
+
   /// Hands on what the last refresh() found. Reads nothing and cannot fail; called only after a
   /// refresh() that succeeded.
   virtual void emit(metrics::Sink& sink) const = 0;
+
+  /// What whoever starts the daemon should know of how the collector works on this host: a line for
+  /// the log. Empty when there is nothing to say. Lives as long as the collector.
+  [[nodiscard]] virtual std::string_view notice() const { return {}; }
 };
 
 /// What a collector may use. Passed in, never reached for: a test passes a fixture directory and

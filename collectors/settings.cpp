@@ -47,6 +47,19 @@ std::uint64_t Settings::number(std::string_view collector, const Setting& settin
   return number;
 }
 
+double Settings::share(std::string_view collector, const Setting& setting) const {
+  constexpr double kWhole = 100;
+  const auto value = text(collector, setting);
+  double percent = 0;
+  const bool is_percentage =
+      value.ends_with('%') &&
+      procfs::to_number(std::string_view(value).substr(0, value.size() - 1), percent);
+  if (!is_percentage || !(percent > 0 && percent <= kWhole)) {
+    refuse(collector, setting, value, "a percentage above 0% and up to 100%, such as 0.5%");
+  }
+  return percent / kWhole;
+}
+
 bool Settings::truth(std::string_view collector, const Setting& setting) const {
   const auto value = text(collector, setting);
   if (value != "true" && value != "false") refuse(collector, setting, value, "true or false");

@@ -33,6 +33,8 @@ class Settings {
   /// text() as a whole number from `least` to `most`.
   [[nodiscard]] std::uint64_t number(std::string_view collector, const Setting& setting,
                                      std::uint64_t least, std::uint64_t most) const;
+  /// text() as a percentage such as "0.5%", above 0 and up to 100: as a share, 0.005.
+  [[nodiscard]] double share(std::string_view collector, const Setting& setting) const;
   /// text() as "true" or "false".
   [[nodiscard]] bool truth(std::string_view collector, const Setting& setting) const;
 

@@ -76,7 +76,9 @@ class Daemon {
 
   void run() {
     drop_privileges();  // The collectors have opened what needs one.
+    if (scraper_.is_reloadable()) self_.observe_reload(true);  // or there were no daemon
     asio::co_spawn(io_, stop_on_signal(), asio::detached);
+    reload_on_signal();
     for (const auto& address : options_.listen_addresses) listen(address);
     log(LogLevel::info, "started", {{"version", std::string(kVersion)}});
     manager_.notify("READY=1");
@@ -114,6 +116,19 @@ class Daemon {
     ::_exit(0);
   }
 
+  void reload_on_signal() {
+    reload_signals_.async_wait([this](boost::system::error_code stopped, int /*signal*/) {
+      if (stopped) return;
+      reload_on_signal();
+      if (!scraper_.is_reloadable()) {
+        log(LogLevel::info, "SIGHUP ignored: there is no configuration that could be reloaded");
+        return;
+      }
+      manager_.notify("RELOADING=1");
+      collectors_.reload([this] { manager_.notify("READY=1"); });
+    });
+  }
+
   /// Feeds systemd's watchdog only while both the event loop and the collectors move on.
   asio::awaitable<void> feed_watchdog(std::chrono::microseconds interval) {
     const auto patience =
@@ -145,6 +160,7 @@ class Daemon {
   SelfMetrics self_;
   Scraper scraper_;
   asio::io_context io_;
+  asio::signal_set reload_signals_{io_, SIGHUP};
   LeaderFollowers threads_{io_, kWorkPatience};
   PassScheduler collectors_;
   Routes routes_;
@@ -156,6 +172,7 @@ class Daemon {
 int run_daemon(const Options& options) {
   set_up_log(options.log_level, options.log_format);
   std::signal(SIGPIPE, SIG_IGN);  // NOLINT: a closed stderr must not end the daemon
+  std::signal(SIGHUP, SIG_IGN);   // NOLINT: until somebody listens to it
   try {
     Daemon daemon(options);
     daemon.run();

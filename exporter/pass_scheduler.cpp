@@ -56,6 +56,11 @@ void PassScheduler::stop(std::function<void()> stopped) {
   if (!is_working_) stopped_();
 }
 
+void PassScheduler::reload(std::function<void()> done) {
+  wanting_reload_.push_back(std::move(done));
+  start_reload();
+}
+
 std::shared_ptr<Pass> PassScheduler::make_pass() {
   return std::make_shared<Pass>(pool_, scraper_.names(), self_);
 }
@@ -131,6 +136,7 @@ void PassScheduler::deliver(const Job& job) {
   for (const auto& ticket : job.tickets) ticket->timer.cancel();
   is_working_ = false;
   start_tick();  // first, or those who ask again and again would leave none to it
+  start_reload();
   start_pass();
   // A pass for some collectors says nothing of the others.
   auto reports = job.pass->reports();
@@ -166,6 +172,7 @@ void PassScheduler::start_tick() {
                      [this] {
                        last_tick_ = Clock::now();
                        is_working_ = false;
+                       start_reload();
                        start_pass();
                        start_tick();
                        if (stopped_) stopped_();
@@ -173,6 +180,34 @@ void PassScheduler::start_tick() {
   });
   is_tick_due_ = false;
   is_working_ = true;
+}
+
+void PassScheduler::start_reload() {
+  if (is_working_ || wanting_reload_.empty() || stopped_) return;
+  asio::post(io_, [this] {
+    is_working_ = false;  // as in start_pass()
+    const auto served = std::make_shared<std::vector<std::function<void()>>>();
+    served->swap(wanting_reload_);
+    is_working_ = true;
+    threads_.perform([this]() noexcept { run_reload(); },
+                     [this, served] {
+                       is_working_ = false;
+                       start_tick();
+                       start_pass();
+                       start_reload();
+                       for (const auto& done : *served) done();
+                       if (stopped_) stopped_();
+                     });
+  });
+  is_working_ = true;
+}
+
+void PassScheduler::run_reload() {
+  try {
+    self_.observe_reload(scraper_.reload());
+  } catch (const std::exception& error) {
+    log(LogLevel::error, "reload failed", {{"problem", error.what()}});
+  }
 }
 
 void PassScheduler::run_tick() {

@@ -29,6 +29,10 @@ class PassScheduler {
   /// pass failed as a whole.
   boost::asio::awaitable<std::shared_ptr<const Page>> scrape(Wish wish, Clock::duration budget);
 
+  /// Lets the collectors read their configuration anew, before the next pass, and then calls
+  /// `done`. Those who ask while others wait are served together.
+  void reload(std::function<void()> done);
+
   /// How each collector did when it last ran.
   [[nodiscard]] const Reports& reports() const { return reports_; }
   [[nodiscard]] const CollectorNames& names() const { return scraper_.names(); }
@@ -54,6 +58,8 @@ class PassScheduler {
   void wait_for_tick() noexcept;  // NOLINT(bugprone-exception-escape)
   void be_due();
   void run_tick();
+  void start_reload();
+  void run_reload();
 
   boost::asio::io_context& io_;
   LeaderFollowers& threads_;
@@ -66,6 +72,7 @@ class PassScheduler {
   std::vector<std::shared_ptr<Ticket>> waiting_;  // for the next pass
   bool is_working_ = false;
   bool is_tick_due_ = false;
+  std::vector<std::function<void()>> wanting_reload_;
   Reports reports_;
   std::function<void()> stopped_;
 };

@@ -1,5 +1,6 @@
 #include "exporter/scraper.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -28,6 +29,23 @@ Report refresh(collectors::Collector& collector, Clock::time_point now) {
   return report;
 }
 
+bool reload_one(collectors::Collector& collector, std::string_view name) {
+  std::string problem;
+  try {
+    const auto result = collector.reload();
+    if (!result) problem = result.error().detail;
+  } catch (const std::exception& error) {
+    problem = error.what();
+  }
+  if (problem.empty()) {
+    log(LogLevel::info, "configuration reloaded", {{"collector", std::string(name)}});
+  } else {
+    log(LogLevel::error, "configuration not reloaded, the old one stays in force",
+        {{"collector", std::string(name)}, {"problem", problem}});
+  }
+  return problem.empty();
+}
+
 }  // namespace
 
 Scraper::Scraper(std::span<const collectors::CollectorSpec* const> specs,
@@ -36,6 +54,10 @@ Scraper::Scraper(std::span<const collectors::CollectorSpec* const> specs,
   for (const auto* spec : specs) {
     units_.push_back({.collector = spec->make(host)});
     names_.push_back(spec->name);
+    const auto notice = units_.back().collector->notice();
+    if (notice.empty()) continue;
+    log(LogLevel::info, "collector is ready",
+        {{"collector", std::string(spec->name)}, {"notice", std::string(notice)}});
   }
 }
 
@@ -64,6 +86,21 @@ void Scraper::run(Pass& pass, Clock::time_point deadline) {
   }
   pass.finish();
   log_refused(pass);
+}
+
+bool Scraper::is_reloadable() const {
+  return std::ranges::any_of(units_,
+                             [](const Unit& unit) { return unit.collector->is_reloadable(); });
+}
+
+bool Scraper::reload() {
+  bool are_all_good = true;
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    auto& collector = *units_[i].collector;
+    if (!collector.is_reloadable()) continue;
+    if (!reload_one(collector, names_[i])) are_all_good = false;
+  }
+  return are_all_good;
 }
 
 void Scraper::log_change(std::size_t index, Status status, const std::string& problem) {

@@ -25,6 +25,11 @@ class Scraper {
   /// after `deadline`, when nobody waits any more, are left out.
   void run(Pass& pass, Clock::time_point deadline);
 
+  /// Whether any collector has a configuration file of its own.
+  [[nodiscard]] bool is_reloadable() const;
+  /// Lets those that have read it anew. False when one could not: that one goes on with the old.
+  bool reload();
+
   [[nodiscard]] const CollectorNames& names() const { return names_; }
 
  private:

@@ -46,6 +46,12 @@ constexpr Family kPageBytes = {"resource_exporter_page_bytes",
 constexpr Family kRefusedFamilies = {
     "resource_exporter_refused_families_total",
     "Families left out because their name was already on the page.", Kind::counter};
+constexpr Family kReloadGood = {"resource_exporter_config_last_reload_successful",
+                                "Whether the configuration was good when it was last read: at the "
+                                "start or on SIGHUP."};
+constexpr Family kReloadTime = {"resource_exporter_config_last_reload_success_timestamp_seconds",
+                                "When the configuration in force was read, in seconds since the "
+                                "epoch."};
 constexpr Family kCpuSeconds = {"process_cpu_seconds_total",
                                 "User and system time of the exporter, from getrusage(2).",
                                 Kind::counter};
@@ -149,6 +155,11 @@ void SelfMetrics::observe_tick(std::chrono::duration<double> cpu_time) {
 }
 
 void SelfMetrics::observe_page(std::size_t bytes) { page_bytes_.Set(static_cast<double>(bytes)); }
+
+void SelfMetrics::observe_reload(bool is_good) {
+  registry_.gauge(kReloadGood).Set(is_good ? 1 : 0);
+  if (is_good) registry_.gauge(kReloadTime).Set(procfs::this_system().wall_clock().seconds);
+}
 
 void SelfMetrics::count_refused_families(std::size_t count) {
   if (count > 0) refused_families_.Increment(static_cast<double>(count));

@@ -35,6 +35,8 @@ class SelfMetrics {
   /// What a tick of all collectors cost, in CPU time.
   void observe_tick(std::chrono::duration<double> cpu_time);
   void observe_page(std::size_t bytes);
+  /// What became of the configuration when it was last read; on the page from the first time on.
+  void observe_reload(bool is_good);
   void count_refused_families(std::size_t count);
 
   /// All of it, and process_* of this process as it is now; nothing when it is not for the page.

@@ -20,15 +20,15 @@ void SlidingExtreme::record(Time time, double value) {
   const auto number = bucket_of(time);
   auto& bucket = ring_[static_cast<std::size_t>(number) % ring_.size()];
   const Extreme sample{value, time};
-  const bool is_new = bucket.time == Time::min() || bucket_of(bucket.time) != number;
-  if (is_new || outdoes(sample, bucket)) bucket = sample;
+  const bool is_of_earlier = bucket.time < start_of(number);
+  if (is_of_earlier || outdoes(sample, bucket)) bucket = sample;
 }
 
 std::optional<SlidingExtreme::Extreme> SlidingExtreme::at(Time now) const {
-  const auto oldest = bucket_of(now) - kBuckets;
+  const auto oldest = start_of(bucket_of(now) - kBuckets);
   const Extreme* best = nullptr;
   for (const auto& bucket : ring_) {
-    if (bucket.time == Time::min() || bucket_of(bucket.time) < oldest) continue;
+    if (bucket.time < oldest) continue;
     if (best == nullptr || outdoes(bucket, *best)) best = &bucket;
   }
   return best == nullptr ? std::nullopt : std::optional(*best);

@@ -34,6 +34,10 @@ class SlidingExtreme {
   [[nodiscard]] std::int64_t bucket_of(Time time) const {
     return time.time_since_epoch() / bucket_length_;
   }
+  /// Comparing with it is what bucket_of() would tell, without its division.
+  [[nodiscard]] Time start_of(std::int64_t bucket) const {
+    return Time(std::chrono::duration_cast<Time::duration>(bucket * bucket_length_));
+  }
   [[nodiscard]] bool outdoes(const Extreme& sample, const Extreme& other) const;
 
   Which which_;

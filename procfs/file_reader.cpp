@@ -7,11 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <limits>
 #include <memory>
 #include <system_error>
 #include <utility>
+
+#include "procfs/text.hpp"
 
 namespace procfs {
 namespace {
@@ -87,7 +88,7 @@ Result<void> for_each_name(int directory, const char* path, Use use) {
     const auto* entry = ::readdir(stream.get());  // NOLINT(concurrency-mt-unsafe): own stream
     if (entry == nullptr) break;
     const std::string_view name(static_cast<const char*>(entry->d_name));
-    if (name != "." && name != "..") use(name);
+    if (name != "." && name != "..") use(name, entry->d_ino);
   }
   if (errno != 0) return from_errno(path, errno, Errc::gone);
   return {};
@@ -176,22 +177,26 @@ Result<std::string_view> FileReader::read_start(const char* path, std::size_t ma
   return std::string_view(buffer_).substr(0, std::min(used, max_bytes));
 }
 
-Result<std::string> FileReader::link(const char* path) {
-  std::string target(PATH_MAX, '\0');  // the kernel's paths are not longer
-  const auto length = ::readlinkat(directory_, path, target.data(), target.size());
-  if (length < 0) return from_errno(path, errno, Errc::gone);
-  target.resize(static_cast<std::size_t>(length));
-  return target;
-}
-
 Result<void> FileReader::list(const char* path, std::vector<std::string>& names) {
   names.clear();
-  return for_each_name(directory_, path, [&](std::string_view name) { names.emplace_back(name); });
+  return for_each_name(directory_, path,
+                       [&](std::string_view name, std::uint64_t) { names.emplace_back(name); });
+}
+
+Result<void> FileReader::list_numbers(const char* path, std::vector<Numbered>& numbers) {
+  numbers.clear();
+  auto listed = for_each_name(directory_, path, [&](std::string_view name, std::uint64_t inode) {
+    Numbered entry{.inode = inode};
+    if (to_number(name, entry.number) && entry.number > 0) numbers.push_back(entry);
+  });
+  std::ranges::sort(numbers, {}, &Numbered::number);
+  return listed;
 }
 
 Result<std::uint64_t> FileReader::count(const char* path) {
   std::uint64_t names = 0;
-  const auto listed = for_each_name(directory_, path, [&](std::string_view) { ++names; });
+  const auto listed =
+      for_each_name(directory_, path, [&](std::string_view, std::uint64_t) { ++names; });
   if (!listed) return listed.error();
   return names;
 }
@@ -201,7 +206,8 @@ Result<FileReader::Status> FileReader::status(const char* path) {
   if (::fstatat(directory_, path, &status, 0) != 0) return from_errno(path, errno, Errc::gone);
   constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
   return Status{static_cast<std::uint64_t>(status.st_size),
-                status.st_mtim.tv_sec * kNanosecondsPerSecond + status.st_mtim.tv_nsec};
+                status.st_mtim.tv_sec * kNanosecondsPerSecond + status.st_mtim.tv_nsec,
+                status.st_ino};
 }
 
 }  // namespace procfs

@@ -84,18 +84,23 @@ class FileReader {
   /// As read(), but no more than the first `max_bytes`: of files as long as a user likes.
   Result<std::string_view> read_start(const char* path, std::size_t max_bytes);
 
-  /// The target of a symbolic link, which need not exist. A missing link is `gone`; what is no link
-  /// is `io`.
-  Result<std::string> link(const char* path);
-
   /// Names in a directory, "." and ".." apart, in the kernel's order. A missing one is `gone`.
   Result<void> list(const char* path, std::vector<std::string>& names);
   /// How many names list() would give.
   Result<std::uint64_t> count(const char* path);
 
+  struct Numbered {
+    std::int32_t number = 0;
+    std::uint64_t inode = 0;
+  };
+  /// The names in a directory that are positive numbers, ascending, and which file each is: a name
+  /// that went and came again is another one. A missing one is `gone`.
+  Result<void> list_numbers(const char* path, std::vector<Numbered>& numbers);
+
   struct Status {
     std::uint64_t size_bytes = 0;           ///< st_size: the kernel gives most files here 0.
     std::int64_t modified_nanoseconds = 0;  ///< st_mtim, since the epoch.
+    std::uint64_t inode = 0;                ///< st_ino.
   };
   /// stat(2). A missing file is `gone`.
   Result<Status> status(const char* path);

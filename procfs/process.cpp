@@ -17,6 +17,7 @@ struct Column {
 };
 constexpr int kParentColumn = 4;
 constexpr int kFlagsColumn = 9;
+constexpr int kStackColumn = 28;
 constexpr std::uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD of the kernel's linux/sched.h
 constexpr std::array kColumns = {
     Column{10, &ProcessStat::minor_faults},
@@ -46,6 +47,9 @@ bool parse_columns(std::string_view text, ProcessStat& stat) {
     while (++number < column.number) take_field(text);
     if (!take_number(text, stat.*column.value)) return false;
   }
+  while (++number < kStackColumn) take_field(text);
+  std::uint64_t stack_address = 0;
+  if (take_number(text, stack_address) && stack_address != 0) stat.stack_address = stack_address;
   return true;
 }
 
@@ -55,6 +59,12 @@ bool parse_number(std::string_view text, std::optional<T>& out) {
   if (!take_number(text, value)) return false;
   out = value;
   return true;
+}
+
+/// Behind the real one.
+bool parse_effective_user(std::string_view users, std::optional<std::uint32_t>& out) {
+  std::uint32_t real = 0;
+  return take_number(users, real) && parse_number(users, out);
 }
 
 /// The two lines are near the end, far behind all others that we read: looking for them costs less
@@ -100,7 +110,7 @@ Result<ProcessStatus> parse_process_status(std::string_view text) {
     auto rest = line;
     const auto key = take_field(rest);
     has_threads = key == "Threads:";
-    if ((key == "Uid:" && !parse_number(rest, status.uid)) ||
+    if ((key == "Uid:" && !parse_effective_user(rest, status.uid)) ||
         (key == "VmHWM:" && !to_bytes(rest, status.peak_resident_bytes)) ||
         (key == "VmRSS:" && !to_bytes(rest, resident_bytes)) ||
         (key == "VmSwap:" && !to_bytes(rest, swapped_bytes))) {

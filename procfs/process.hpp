@@ -33,6 +33,9 @@ struct ProcessStat {
   std::uint64_t threads = 0;           ///< Alive now.
   std::uint64_t start_time_ticks = 0;  ///< Since boot. Tells two processes of the same pid apart.
   std::uint64_t virtual_bytes = 0;     ///< 0 without an address space: kernel threads, zombies.
+  /// Where the stack begins: another place after each exec, as the kernel chooses it by chance.
+  /// Absent without an address space, and to whom may not trace the process.
+  std::optional<std::uint64_t> stack_address = std::nullopt;
 };
 
 /// Parses the whole text. The name reaches from the first '(' to the last ')', as it may hold
@@ -47,7 +50,7 @@ struct ProcessStatus {
   std::uint64_t swapped_bytes = 0;   ///< VmSwap.
   /// VmHWM: the most that was ever resident, since the last exec. Absent without an address space.
   std::optional<std::uint64_t> peak_resident_bytes = std::nullopt;
-  std::optional<std::uint32_t> uid = std::nullopt;  ///< The real one. Every kernel tells.
+  std::optional<std::uint32_t> uid = std::nullopt;  ///< The effective one, as ps tells.
   /// Of the main thread only, or of the thread in /proc/PID/task/TID/status. Every kernel tells.
   std::optional<std::uint64_t> voluntary_switches = std::nullopt;
   std::optional<std::uint64_t> nonvoluntary_switches = std::nullopt;

@@ -1,4 +1,4 @@
-// More files of one process below /proc/PID, read when a process is new or rarely, see proc(5).
+// More files of one process below /proc/PID, read for pages, see proc(5).
 #pragma once
 
 #include <cstdint>

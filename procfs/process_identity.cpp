@@ -4,16 +4,11 @@
 
 namespace procfs {
 
-std::vector<std::string> parse_process_cmdline(std::string_view text) {
-  std::vector<std::string> arguments;
-  if (text.empty()) return arguments;
-  text = text.substr(0, text.find_last_not_of('\0') + 1);
-  while (true) {
-    const auto end = text.find('\0');
-    arguments.emplace_back(text.substr(0, end));
-    if (end == std::string_view::npos) return arguments;
-    text.remove_prefix(end + 1);
-  }
+std::string parse_process_cmdline(std::string_view text) {
+  if (text.empty()) return {};
+  std::string arguments(text.substr(0, text.find_last_not_of('\0') + 1));
+  arguments += '\0';
+  return arguments;
 }
 
 metrics::Result<std::vector<ProcessCgroup>> parse_process_cgroup(std::string_view text) {

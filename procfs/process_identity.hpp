@@ -10,10 +10,11 @@
 
 namespace procfs {
 
-/// Splits the whole text of /proc/PID/cmdline into the arguments; they are any bytes the process
-/// chose. Zeros at the end are taken off first, as process-exporter does. A kernel thread and a
-/// zombie have no text and so no arguments; an empty first argument alone is one, "".
-std::vector<std::string> parse_process_cmdline(std::string_view text);
+/// The arguments in the text of /proc/PID/cmdline, whole or its start: any bytes the process chose,
+/// with a zero behind each. One string, as a user may give a process thousands of short ones. Empty
+/// ones at the end are taken off, as process-exporter does. A kernel thread and a zombie have no
+/// text and so no arguments, ""; an empty first argument alone is one.
+std::string parse_process_cmdline(std::string_view text);
 
 /// A line of /proc/PID/cgroup: the place of a process in one hierarchy.
 struct ProcessCgroup {

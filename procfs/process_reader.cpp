@@ -51,6 +51,10 @@ Result<void> ProcessReader::list(std::vector<std::int32_t>& pids) {
   return list_numbers(".", pids);
 }
 
+Result<void> ProcessReader::list(std::vector<FileReader::Numbered>& processes) {
+  return proc_.list_numbers(".", processes);
+}
+
 Result<Process> ProcessReader::read(std::int32_t pid) {
   auto stat = read_file(path(pid, "stat"), parse_process_stat);
   if (!stat) return stat.error();
@@ -88,7 +92,7 @@ Result<void> ProcessReader::walk(ProcessWalk& walk) {
   return trouble.value_or(Error{Errc::unsupported, "no process in the proc mount"});
 }
 
-Result<std::vector<std::string>> ProcessReader::read_cmdline(std::int32_t pid) {
+Result<std::string> ProcessReader::read_cmdline(std::int32_t pid) {
   const auto text = proc_.read_start(path(pid, "cmdline").data(), kMaxCommandLineBytes);
   if (!text) return explained(pid, text.error());
   return parse_process_cmdline(*text);
@@ -98,14 +102,12 @@ Result<ProcessStat> ProcessReader::read_stat(std::int32_t pid) {
   return read_part(pid, "stat", parse_process_stat);
 }
 
-Result<std::vector<ProcessCgroup>> ProcessReader::read_cgroups(std::int32_t pid) {
-  return read_part(pid, "cgroup", parse_process_cgroup);
+Result<std::string> ProcessReader::read_wait_channel(std::int32_t pid) {
+  return read_part(pid, "wchan", parse_wait_channel);
 }
 
-Result<std::string> ProcessReader::read_executable(std::int32_t pid) {
-  auto target = proc_.link(path(pid, "exe").data());
-  if (!target) return explained(pid, target.error());
-  return target;
+Result<std::vector<ProcessCgroup>> ProcessReader::read_cgroups(std::int32_t pid) {
+  return read_part(pid, "cgroup", parse_process_cgroup);
 }
 
 Result<ProcessLimits> ProcessReader::read_limits(std::int32_t pid) {

@@ -63,24 +63,27 @@ class ProcessReader {
 
   /// The pids in /proc, ascending. Fails as FileReader::list() does.
   Result<void> list(std::vector<std::int32_t>& pids);
+  /// The same, with what tells a process from the next one of its pid. It may change without that.
+  Result<void> list(std::vector<FileReader::Numbered>& processes);
 
   /// All of one process or, with `gone`, nothing: also when it vanishes between two of its files.
   /// Fails with `denied` or `malformed` too, or `io`.
   Result<Process> read(std::int32_t pid);
 
   /// Single parts of a process, read when it is new or rarely. All fail with `gone` when there is
-  /// no such process, `unsupported` when this one has no such part (a kernel thread no program, a
-  /// zombie no memory) or the kernel does not offer it, `denied`, `malformed`, or `io`.
+  /// no such process, `unsupported` when this one has no such part (a zombie no memory) or the
+  /// kernel does not offer it, `denied`, `malformed`, or `io`.
   ///
   /// cmdline and smaps_rollup wait while the process changes its memory, which it may do for ever:
-  /// not for a thread that others wait for. cmdline gives the first kMaxCommandLineBytes at most;
-  /// exe and smaps_rollup need the same user or CAP_SYS_PTRACE.
-  static constexpr std::size_t kMaxCommandLineBytes = 4096;
-  Result<std::vector<std::string>> read_cmdline(std::int32_t pid);
+  /// not for a thread that others wait for. cmdline gives the first kMaxCommandLineBytes at most,
+  /// as parse_process_cmdline() does: the class paths of Java fit, and megabytes do not.
+  /// smaps_rollup needs the same user or CAP_SYS_PTRACE.
+  static constexpr std::size_t kMaxCommandLineBytes = 1U << 14U;
+  Result<std::string> read_cmdline(std::int32_t pid);
   Result<std::vector<ProcessCgroup>> read_cgroups(std::int32_t pid);
   Result<ProcessStat> read_stat(std::int32_t pid);
-  /// The target of /proc/PID/exe, with " (deleted)" behind it when the program is no more there.
-  Result<std::string> read_executable(std::int32_t pid);
+  /// As Thread::wait_channel, of the main thread.
+  Result<std::string> read_wait_channel(std::int32_t pid);
   Result<ProcessLimits> read_limits(std::int32_t pid);
   Result<ProcessSmapsRollup> read_smaps_rollup(std::int32_t pid);
   Result<ProcessStatm> read_statm(std::int32_t pid);

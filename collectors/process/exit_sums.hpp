@@ -26,7 +26,7 @@ class ExitSums {
 
   /// A process of that name vanished, and its exit stayed untold. True when it is in one of the
   /// sums: `counted` is then taken off that.
-  bool absorb(const Comm& comm, const ProcessUse& counted);
+  bool absorb(const Comm& comm, const ProcessUse& counted, Clock::time_point now);
 
   struct Settled {
     ExitSum sum;                    ///< Less what was counted of its processes before.
@@ -41,9 +41,17 @@ class ExitSums {
     Clock::time_point due;
   };
 
+  /// What was counted of processes that were taken for others: it is to come off the sum that they
+  /// are in. That one waits already, or never comes.
+  struct Owed {
+    ProcessUse use;
+    Clock::time_point until;
+  };
+  void owe(const ProcessUse& use, Clock::time_point now);
+
   Clock::duration delay_;
   std::vector<Waiting> waiting_;
-  ProcessUse owed_;  // of processes that were taken for others: for the sums to come
+  std::vector<Owed> owed_;  // one for each second
 };
 
 }  // namespace collectors

@@ -17,7 +17,8 @@ std::string user_text(const ProcessFacts& facts) {
 
 std::optional<std::string_view> first_argument(const ProcessFacts& facts) {
   if (!facts.command_line || facts.command_line->empty()) return std::nullopt;
-  return facts.command_line->front();
+  const std::string_view arguments = *facts.command_line;
+  return arguments.substr(0, arguments.find('\0'));
 }
 
 std::string_view base_name(std::string_view path) {

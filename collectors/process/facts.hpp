@@ -18,8 +18,9 @@ struct ProcessFacts {
   std::string comm;               ///< From /proc/PID/stat, at most 15 bytes; kernel threads 63.
   bool is_kernel_thread = false;  ///< PF_KTHREAD is in its flags.
   std::int32_t pid = 0;
-  /// The arguments. process-exporter's "exe" is the first of these, not the link /proc/PID/exe.
-  std::optional<std::vector<std::string>> command_line;
+  /// The arguments, a zero behind each; "" where there are none. process-exporter's "exe" is the
+  /// first of these, not the link /proc/PID/exe.
+  std::optional<std::string> command_line;
   std::optional<std::uint32_t> user_id;  ///< The effective one.
   std::optional<std::string> user;       ///< Its name.
   std::optional<std::chrono::sys_time<std::chrono::milliseconds>> started_at;

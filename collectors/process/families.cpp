@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "collectors/process/group_label_set.hpp"
+
 namespace collectors {
 namespace {
 
@@ -20,6 +22,12 @@ double seconds_of(std::uint64_t nanoseconds) {
 template <std::uint64_t GroupMembers::*Member>
 std::optional<double> sum(const ProcessGroup& group, const Input& /*input*/) {
   return static_cast<double>(group.members.*Member);
+}
+
+template <std::uint64_t ProportionalMemory::*Member>
+std::optional<double> proportional(const ProcessGroup& group, const Input& /*input*/) {
+  if (!group.members.proportional) return std::nullopt;
+  return static_cast<double>((*group.members.proportional).*Member);
 }
 
 template <std::size_t State>
@@ -52,9 +60,9 @@ std::optional<double> system_seconds(const ProcessGroup& group, const Input& /*i
 
 template <Count Which>
 std::optional<double> total(const ProcessGroup& group, const Input& /*input*/) {
-  constexpr auto kIndex = static_cast<std::size_t>(Which);
-  if ((group.totals.readable >> kIndex & 1U) == 0) return std::nullopt;
-  return static_cast<double>(group.totals.counts[kIndex]);
+  const auto count = group.totals.get(Which);
+  if (!count) return std::nullopt;
+  return static_cast<double>(*count);
 }
 
 std::optional<double> delay_seconds(const ProcessGroup& group, const Input& input) {
@@ -110,11 +118,14 @@ constexpr std::array kTables = {
           {{{"user", user_seconds}, {"system", system_seconds}}}},
     Table{{"namedprocess_namegroup_memory_bytes",
            "Memory of the processes, shared pages counted for each, as VmRSS, VmSize and VmSwap of "
-           "/proc/PID/status."},
+           "/proc/PID/status; proportional: shared out, from Pss and SwapPss of those "
+           "/proc/PID/smaps_rollup that may be looked at."},
           "memtype",
           {{{"resident", sum<&GroupMembers::resident_bytes>},
             {"virtual", sum<&GroupMembers::virtual_bytes>},
-            {"swapped", sum<&GroupMembers::swapped_bytes>}}}},
+            {"swapped", sum<&GroupMembers::swapped_bytes>},
+            {"proportionalResident", proportional<&ProportionalMemory::resident_bytes>},
+            {"proportionalSwapped", proportional<&ProportionalMemory::swapped_bytes>}}}},
     Table{{"namedprocess_namegroup_num_threads",
            "Threads of the processes, as num_threads of /proc/PID/stat."},
           "",
@@ -150,7 +161,8 @@ constexpr std::array kTables = {
           "",
           {{{"", total<Count::minor_faults>}}}},
     Table{{"namedprocess_namegroup_context_switches_total",
-           "Context switches of all threads that ever were in the group, as in /proc/PID/status.",
+           "Context switches of all threads that ever were in the group, as in /proc/PID/status; "
+           "without BPF or --collector.process.threads only of processes with a single thread.",
            Kind::counter},
           "ctxswitchtype",
           {{{"voluntary", total<Count::voluntary_switches>},
@@ -207,30 +219,6 @@ constexpr Family kCpuCores = {
     "/proc/PID/stat.",
     Kind::histogram};
 
-/// The labels of a group: its name, those chosen for groups, and room for one of a part.
-class GroupLabelSet {
- public:
-  explicit GroupLabelSet(const std::vector<std::string_view>& names) : names_(names) {}
-
-  metrics::Labels of(const GroupKey& key) {
-    labels_.clear();
-    labels_.push_back({"groupname", key.name});
-    for (std::size_t i = 0; i < names_.size(); ++i) {
-      if (!key.label_values[i].empty()) labels_.push_back({names_[i], key.label_values[i]});
-    }
-    return labels_;
-  }
-  metrics::Labels of(const GroupKey& key, std::string_view name, std::string_view value) {
-    of(key);
-    if (!name.empty()) labels_.push_back({name, value});
-    return labels_;
-  }
-
- private:
-  const std::vector<std::string_view>& names_;
-  std::vector<metrics::Label> labels_;
-};
-
 /// A family that the source knows nothing of is left out.
 void emit_table(metrics::Sink& sink, const Table& table, const Input& input,
                 GroupLabelSet& labels) {
@@ -241,7 +229,7 @@ void emit_table(metrics::Sink& sink, const Table& table, const Input& input,
       const auto value = part.value(group, input);
       if (!value) continue;
       if (!std::exchange(is_announced, true)) sink.family(table.family);
-      sink.sample(labels.of(key, table.label, part.name), *value);
+      sink.sample(labels.of(key, {{table.label, part.name}}), *value);
     }
   }
 }

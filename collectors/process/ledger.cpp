@@ -1,7 +1,6 @@
 #include "collectors/process/ledger.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 namespace collectors {
@@ -12,6 +11,14 @@ constexpr std::size_t kLookAhead = 16;
 // A sum waits longer than a vanished process, which may be in it and, where its pid came back and
 // could not be read, may be missed only later.
 constexpr auto kSumsWait = ProcessLedger::kPatience + std::chrono::seconds(10);
+// The memory of processes that seem lost is some half MiB.
+constexpr std::size_t kMostDeparted = 2048;
+
+/// Whether it may belong to another group now.
+bool is_moved(const ProcessBasics& before, const ProcessBasics& now) {
+  return has_changed(before, now) || before.user_id != now.user_id ||
+         before.cgroup_id != now.cgroup_id;
+}
 
 }  // namespace
 
@@ -26,23 +33,39 @@ ProcessLedger::ProcessLedger(GroupResolver& resolver, Options options)
       options_(options),
       groups_(options.groups),
       top_(options.window),
-      sums_(kSumsWait) {}
+      sums_(kSumsWait),
+      departed_({kMostDeparted, kMemory}) {}
 
 void ProcessLedger::take(const ProcessExits& exits, const ProcessWalkResult& walk, WalkFor purpose,
                          Clock::time_point now) {
   ++walks_;
   exits_.clear();
-  for (const auto& exit : exits.exits) exits_.insert_or_assign(exit.basics.identity, &exit);
+  for (const auto& exit : exits.exits) {
+    const auto [entry, is_first] = exits_.try_emplace(exit.basics.identity, &exit);
+    // A start that is told roughly is the same for a pid that came again: of these, walks can know
+    // the last at most.
+    if (!is_first) take_unseen_exit(*std::exchange(entry->second, &exit), now);
+  }
   sums_.add(exits.sums, now);
   settle_waiting(now);
-  if (walks_ == 1) give_places_to_busiest(walk, now);
+  departed_.forget_old(now);
+  if (ranking_walks_ > 0) {
+    ranking_walks_ = give_places_to_busiest(walk, now) ? 0 : ranking_walks_ - 1;
+  }
   join(walk, now);
+  if (walks_ == 1) first_start_ticks_ = newest_start_ticks_;
   settle_vanished(walk.unread, now);
   take_unseen_exits(now);
   take_sums(now);
-  if (purpose == WalkFor::page) count_members(walk);
+  record_peaks(now);
   if (purpose == WalkFor::page || top_.is_due(now)) keep_occupied_groups(now);
+  if (purpose == WalkFor::page) count_members(walk);
   if (top_.is_due(now)) close_slot(now);
+}
+
+void ProcessLedger::rematch() {
+  ranking_walks_ = kRankingWalks;
+  for (auto& known : known_) known.is_unnamed = !known.has_ended;
 }
 
 void ProcessLedger::end_tick(Clock::time_point now, std::chrono::nanoseconds length) {
@@ -68,23 +91,11 @@ void ProcessLedger::settle_waiting(Clock::time_point now) {
       ++entry;
       continue;
     } else {
-      give_up(known);
+      give_up(known, now);
     }
     resolver_.forget(entry->first);
     entry = waiting_.erase(entry);
   }
-}
-
-void ProcessLedger::give_places_to_busiest(const ProcessWalkResult& walk, Clock::time_point now) {
-  std::map<GroupKey, std::uint64_t> cpu_by_key;
-  GroupKey key;
-  for (const auto& sample : walk.processes) {
-    if (resolver_.resolve(sample.basics, false, key) != GroupResolver::Answer::named) continue;
-    cpu_by_key[key] += sample.use.cpu_ns;
-  }
-  std::vector<std::pair<GroupKey, std::uint64_t>> ranking(cpu_by_key.begin(), cpu_by_key.end());
-  std::ranges::stable_sort(ranking, std::greater(), &decltype(ranking)::value_type::second);
-  for (const auto& [ranked, cpu_ns] : ranking) groups_.at(ranked, now);
 }
 
 void ProcessLedger::join(const ProcessWalkResult& walk, Clock::time_point now) {
@@ -121,25 +132,56 @@ ProcessLedger::Known* ProcessLedger::find(const ProcessIdentity& identity, std::
   return &known_[found->second];
 }
 
-void ProcessLedger::meet(const ProcessSample& sample, Clock::time_point now) {
+ProcessLedger::Known ProcessLedger::newcomer(const ProcessBasics& basics, bool is_of_before,
+                                             std::optional<std::uint64_t> mark_bytes) {
   Known known;
-  known.basics = sample.basics;
-  known.is_started = walks_ > 1;
-  known_.push_back(known);
+  known.basics = basics;
+  known.is_started = !is_of_before;
+  known.is_of_before = is_of_before;
+  if (is_of_before) known.peak_bytes = mark_bytes.value_or(0);
+  return known;
+}
+
+/// A process that was missing from walks and whose exit was not told need not be new.
+std::optional<ProcessLedger::Known> ProcessLedger::recall(const ProcessIdentity& identity) {
+  if (const auto entry = waiting_.find(identity); entry != waiting_.end()) {
+    auto known = entry->second.known;
+    waiting_.erase(entry);
+    return known;
+  }
+  auto known = departed_.take(identity);
+  if (known) known->is_unnamed = true;  // the resolver has forgotten it
+  return known;
+}
+
+void ProcessLedger::meet(const ProcessSample& sample, Clock::time_point now) {
+  if (const auto known = recall(sample.basics.identity)) {
+    known_.push_back(*known);
+    see(known_.back(), sample, now);
+    return;
+  }
+  // One that is older than the first walk was there, even where it could not be read yet.
+  const bool is_of_before = walks_ == 1 || sample.basics.identity.start_ticks < first_start_ticks_;
+  std::optional<std::uint64_t> mark_bytes;
+  if (sample.memory) mark_bytes = sample.memory->peak_resident_bytes;
+  known_.push_back(newcomer(sample.basics, is_of_before, mark_bytes));
   see(known_.back(), sample, now);
 }
 
 void ProcessLedger::see(Known& known, const ProcessSample& sample, Clock::time_point now) {
+  const bool is_as_before = sample.is_unchanged && known.walk + 1 == walks_ && !known.is_unnamed;
   known.walk = walks_;
   if (known.has_ended) return;
-  const bool is_renamed =
-      known.basics.comm != sample.basics.comm || known.basics.execs != sample.basics.execs;
-  if (is_renamed) known.basics = sample.basics;
-  if (known.is_unnamed || is_renamed) name(known, now);
-  account(known, sample.use);
-  if (sample.memory) {
-    see_peak(known, sample.memory->peak_resident_bytes, sample.memory->resident_bytes, now);
+  if (is_as_before && (exits_.empty() || !exits_.contains(known.basics.identity))) {
+    see_peak(known, known.peak_bytes, known.resident_bytes);
+    return;
   }
+  if (is_moved(known.basics, sample.basics)) known.is_unnamed = true;
+  known.basics = sample.basics;
+  if (known.is_unnamed) name(known, now);
+  account(known, sample.use, sample.walks);
+  known.resident_bytes = sample.memory ? sample.memory->resident_bytes : 0;
+  if (sample.memory) see_peak(known, sample.memory->peak_resident_bytes, known.resident_bytes);
   if (exits_.empty()) return;
   if (const auto exit = exits_.find(known.basics.identity); exit != exits_.end()) {
     finish(known, *exit->second, now);
@@ -167,7 +209,7 @@ void ProcessLedger::settle_vanished(std::span<const std::int32_t> unread, Clock:
       waiting_.insert_or_assign(identity, Waiting{known, now});
       return true;
     } else {
-      give_up(known);
+      give_up(known, now);
     }
     resolver_.forget(identity);
     return true;
@@ -177,34 +219,47 @@ void ProcessLedger::settle_vanished(std::span<const std::int32_t> unread, Clock:
 /// Of those that came and went between two walks. What is left of them as a zombie would have been
 /// in this one, so they need not be remembered.
 void ProcessLedger::take_unseen_exits(Clock::time_point now) {
-  for (const auto& [identity, exit] : exits_) {
-    Known known;
-    known.basics = exit->basics;
-    known.is_started = true;
-    finish(known, *exit, now);
-  }
+  for (const auto& [identity, exit] : exits_) take_unseen_exit(*exit, now);
   exits_.clear();
 }
 
-void ProcessLedger::take_sums(Clock::time_point now) {
+void ProcessLedger::take_unseen_exit(const ProcessExit& exit, Clock::time_point now) {
+  const auto& identity = exit.basics.identity;
+  auto known = departed_.take(identity);
+  if (!known) {
+    known =
+        newcomer(exit.basics, identity.start_ticks < first_start_ticks_, exit.peak_resident_bytes);
+  }
+  finish(*known, exit, now);
+}
+
+GroupTable::Place ProcessLedger::place_of(const ExitSum& sum, Clock::time_point now) {
+  ProcessBasics basics;
+  basics.comm = sum.comm;
+  basics.user_id = sum.user_id;
+  basics.cgroup_id = sum.cgroup_id;
   GroupKey key;
+  // Rules may need what sums do not have: what no rule fits is not nobody's here.
+  const bool is_named =
+      !sum.is_nameless && resolver_.resolve(basics, true, key) == GroupResolver::Answer::named;
+  if (!is_named) return {groups_.other(now)};
+  return groups_.at(key, sum.user_id, now);
+}
+
+void ProcessLedger::take_sums(Clock::time_point now) {
   for (const auto& [sum, known_exits] : sums_.settle(now)) {
-    ProcessBasics basics;
-    basics.comm = sum.comm;
-    basics.user_id = sum.user_id;
-    basics.cgroup_id = sum.cgroup_id;
-    if (resolver_.resolve(basics, true, key) != GroupResolver::Answer::named) continue;
-    auto& group = groups_.at(key, now);
+    const auto [group, is_crowded_out] = place_of(sum, now);
     credit(group, sum.use);
     std::uint64_t exits = 0;
     for (std::size_t reason = 0; reason < sum.exits.size(); ++reason) {
       group.exited[reason] += sum.exits[reason];
       exits += sum.exits[reason];
     }
+    if (is_crowded_out) groups_.count_crowded_out(exits);
     group.started += exits - known_exits;
     group.last_occupied_at = now;
     if (sum.peak_resident_bytes) {
-      group.memory_peak_bytes.record(now, static_cast<double>(*sum.peak_resident_bytes));
+      group.peak_bytes_in_walk = std::max(group.peak_bytes_in_walk, *sum.peak_resident_bytes);
     }
   }
 }

@@ -1,11 +1,9 @@
 #include "collectors/process/naming.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <utility>
 
-#include "collectors/process/naming_config.hpp"
+#include "collectors/process/naming_file.hpp"
 
 namespace collectors {
 namespace {
@@ -16,17 +14,6 @@ constexpr std::size_t kMaxCgroups = 4096;
 // says nothing of their place.
 constexpr std::uint64_t kRootCgroup = 1;
 
-GroupNamer namer_of(const Settings& settings) {
-  const auto path = settings.text("process", kNamingConfig);
-  if (path.empty()) return {};
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file) throw std::invalid_argument("--collector.process.config: cannot read " + path);
-  auto config = parse_naming_config(text, path);
-  if (!config) throw std::invalid_argument(config.error().detail);
-  return GroupNamer(*std::move(config));
-}
-
 GroupLabels labels_of(const Settings& settings) {
   auto labels = GroupLabels::parse(settings.text("process", kNamingLabels));
   if (!labels) throw std::invalid_argument("--collector.process.labels: " + labels.error().detail);
@@ -35,16 +22,31 @@ GroupLabels labels_of(const Settings& settings) {
 
 }  // namespace
 
-ProcessNaming::ProcessNaming(const Host& host)
-    : namer_(namer_of(host.settings)),
+ProcessNaming::ProcessNaming(const Host& host, UserNames& users)
+    : config_path_(host.settings.text("process", kNamingConfig)),
       labels_(labels_of(host.settings)),
-      needs_(namer_.needs()),
-      is_inherited_(!host.settings.text("process", kNamingConfig).empty()),
-      ticks_per_second_(host.system.ticks_per_second),
+      needs_(labels_.needs()),
+      proc_(host.proc),
+      sys_(host.sys),
       reader_(host.proc),
-      users_(host.root) {
-  needs_ |= labels_.needs();
-  if (needs_.command_line) command_lines_ = std::make_unique<CommandLineReader>(host.proc);
+      users_(users) {
+  if (!has_rules()) return;
+  if (auto loaded = reload(); !loaded) throw std::invalid_argument(loaded.error().detail);
+}
+
+metrics::Result<void> ProcessNaming::reload() {
+  auto config = read_naming_config(config_path_);
+  if (!config) return config.error();
+  GroupNamer namer(*std::move(config));
+  auto needs = namer.needs();
+  needs |= labels_.needs();
+  if (needs.command_line && !command_lines_) {
+    command_lines_ = std::make_unique<CommandLineReader>(proc_);
+  }
+  namer_ = std::move(namer);
+  needs_ = needs;
+  named_.clear();
+  return {};
 }
 
 GroupResolver::Answer ProcessNaming::resolve(const ProcessBasics& process, bool has_ended,
@@ -53,18 +55,36 @@ GroupResolver::Answer ProcessNaming::resolve(const ProcessBasics& process, bool 
   facts.comm = text_of(process.comm);
   facts.is_kernel_thread = process.is_kernel_thread;
   facts.pid = process.identity.pid;
-  if (!gather(process, has_ended, facts)) return Answer::later;
-  auto name = namer_.name(facts);
-  if (is_inherited_) name = name_or_inherited(process, has_ended, std::move(name));
+  gather(process, has_ended, facts);
+  std::optional<std::string> name;
+  if (!has_rules()) {
+    name = namer_.name(facts);
+  } else if (!find_name(process, has_ended, facts, name)) {
+    return Answer::later;
+  }
   if (!name) return Answer::none;
   key.name = *std::move(name);
   key.label_values = labels_.values(facts);
   return Answer::named;
 }
 
-std::optional<std::string> ProcessNaming::name_or_inherited(const ProcessBasics& process,
-                                                            bool has_ended,
-                                                            std::optional<std::string> name) {
+bool ProcessNaming::find_name(const ProcessBasics& process, bool has_ended, ProcessFacts& facts,
+                              std::optional<std::string>& name) {
+  // The command line is gone once it has served.
+  if (const auto* const known = known_name(process, has_ended)) {
+    name = known->name;
+  } else {
+    if (!add_command_line(process, has_ended, facts)) return false;
+    if (needs_.command_line && !process.is_kernel_thread && !first_argument(facts)) {
+      name = name_of_parent_alike(process);
+    }
+    if (!name) name = namer_.name(facts);
+  }
+  // What no rule names stays what it was before its exec.
+  const auto before = named_.find(process.identity.pid);
+  if (!name && before != named_.end() && before->second.process.identity == process.identity) {
+    name = before->second.ancestor.name;
+  }
   if (!name) {
     name = inherited_name(process.parent_pid, [this](std::int32_t pid) -> const Ancestor* {
       const auto found = named_.find(pid);
@@ -72,29 +92,47 @@ std::optional<std::string> ProcessNaming::name_or_inherited(const ProcessBasics&
     });
   }
   if (!has_ended) {
-    named_.insert_or_assign(process.identity.pid,
-                            Named{process.identity, {process.parent_pid, name}});
+    named_.insert_or_assign(process.identity.pid, Named{process, {process.parent_pid, name}});
   }
-  return name;
+  return true;
+}
+
+const Ancestor* ProcessNaming::known_name(const ProcessBasics& process, bool has_ended) const {
+  const auto found = named_.find(process.identity.pid);
+  if (found == named_.end()) return nullptr;
+  const auto& [before, ancestor] = found->second;
+  if (before.identity != process.identity || before.execs != process.execs) return nullptr;
+  // Another comm without an exec is a new name for the same arguments, which the dead have no more.
+  const bool is_same = before.comm == process.comm || (has_ended && process.execs != 0);
+  return is_same ? &ancestor : nullptr;
+}
+
+std::optional<std::string> ProcessNaming::name_of_parent_alike(const ProcessBasics& process) const {
+  const auto parent = named_.find(process.parent_pid);
+  if (parent == named_.end() || parent->second.process.comm != process.comm) return std::nullopt;
+  return parent->second.ancestor.name;
 }
 
 void ProcessNaming::forget(const ProcessIdentity& identity) {
   if (command_lines_) command_lines_->forget(identity);
   const auto found = named_.find(identity.pid);
-  if (found != named_.end() && found->second.identity == identity) named_.erase(found);
+  if (found != named_.end() && found->second.process.identity == identity) named_.erase(found);
 }
 
-bool ProcessNaming::gather(const ProcessBasics& process, bool has_ended, ProcessFacts& facts) {
+void ProcessNaming::gather(const ProcessBasics& process, bool has_ended, ProcessFacts& facts) {
   if (needs_.user && process.user_id) {
     facts.user_id = process.user_id;
     facts.user = users_.name_of(*process.user_id);
   }
   if (needs_.cgroups) add_cgroups(process, has_ended, facts);
+}
+
+bool ProcessNaming::add_command_line(const ProcessBasics& process, bool has_ended,
+                                     ProcessFacts& facts) {
   if (!needs_.command_line || process.is_kernel_thread) return true;
-  auto line = command_lines_->of(process.identity, process.execs, has_ended);
-  if (line.is_pending) return false;
+  auto line = command_lines_->of(process, has_ended);
   facts.command_line = std::move(line.arguments);
-  return true;
+  return !line.is_pending;
 }
 
 void ProcessNaming::add_cgroups(const ProcessBasics& process, bool has_ended, ProcessFacts& facts) {
@@ -107,9 +145,18 @@ void ProcessNaming::add_cgroups(const ProcessBasics& process, bool has_ended, Pr
   auto cgroups = reader_.read_cgroups(process.identity.pid);
   if (!cgroups) return;
   facts.cgroups = *std::move(cgroups);
-  if (!has_id) return;
+  if (!has_id || !is_whole_place(process.cgroup_id, *facts.cgroups)) return;
   if (cgroups_.size() >= kMaxCgroups) cgroups_.clear();
   cgroups_.emplace(process.cgroup_id, *facts.cgroups);
+}
+
+/// The process may have moved since the id was seen, and where there are hierarchies of version 1,
+/// one id of version 2 stands for many places. An id is the inode of the cgroup's directory.
+bool ProcessNaming::is_whole_place(std::uint64_t cgroup_id,
+                                   const std::vector<procfs::ProcessCgroup>& cgroups) {
+  if (cgroups.size() != 1 || !cgroups.front().controllers.empty()) return false;
+  const auto directory = sys_.status(("fs/cgroup" + cgroups.front().path).c_str());
+  return directory && directory->inode == cgroup_id;
 }
 
 }  // namespace collectors

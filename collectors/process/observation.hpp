@@ -52,7 +52,18 @@ struct ProcessUse {
     counts[static_cast<std::size_t>(count)] = value;
     readable |= static_cast<std::uint8_t>(1U << static_cast<unsigned>(count));
   }
+  /// Nothing where it could not be read.
+  [[nodiscard]] std::optional<std::uint64_t> get(Count count) const {
+    const auto index = static_cast<std::size_t>(count);
+    return (readable >> index & 1U) != 0 ? std::optional(counts[index]) : std::nullopt;
+  }
+  /// Both taken together, readable where either was.
+  void add(const ProcessUse& more);
 };
+
+/// What `now` has more than `counted`, which becomes the larger of both: a value that steps back
+/// and recovers must not count twice.
+ProcessUse taken_growth(const ProcessUse& now, ProcessUse& counted);
 
 /// What names a process' group. It may change with an exec.
 struct ProcessBasics {
@@ -61,9 +72,12 @@ struct ProcessBasics {
   std::int32_t parent_pid = 0;  ///< 0 when unknown.
   std::optional<std::uint32_t> user_id;
   std::uint64_t cgroup_id = 0;  ///< In the default (v2) hierarchy; 0 when unknown.
-  std::uint32_t execs = 0;      ///< Changes with every exec, where the source can tell.
+  std::uint32_t execs = 0;      ///< Changes with every exec; 0 where the source cannot tell.
   bool is_kernel_thread = false;
 };
+
+/// Whether a process may have become another program, or goes by another name.
+bool has_changed(const ProcessBasics& before, const ProcessBasics& now);
 
 struct ProcessMemory {
   std::uint64_t resident_bytes = 0;
@@ -72,15 +86,24 @@ struct ProcessMemory {
   std::uint64_t peak_resident_bytes = 0;  ///< The kernel's high-water mark, since the last exec.
 };
 
+/// Shares of memory: what n processes have together counts as an n-th for each.
+struct ProportionalMemory {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t swapped_bytes = 0;
+};
+
 /// A process that runs, or a zombie.
 struct ProcessSample {
   ProcessBasics basics;
+  bool is_unchanged = false;  ///< It did not run since the walk before, which had it just so.
   ProcessUse use;
   char state = '?';
   std::uint32_t threads = 0;
   std::optional<ProcessMemory> memory;  ///< Kernel threads and zombies have none.
+  std::optional<ProportionalMemory> proportional;
   std::optional<std::uint64_t> open_files;
   std::optional<std::uint64_t> open_files_limit;
+  std::uint32_t walks = 1;  ///< That it was last read so many walks ago, this one included.
 };
 
 enum class ExitReason : std::uint8_t { normal, error, signal, oom };
@@ -97,6 +120,7 @@ struct ProcessExit {
 
 /// Ended processes of which only the sum is known.
 struct ExitSum {
+  bool is_nameless = false;  ///< Of any names, users and cgroups: those below say nothing.
   Comm comm{};
   std::optional<std::uint32_t> user_id;
   std::uint64_t cgroup_id = 0;

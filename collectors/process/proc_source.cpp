@@ -1,12 +1,13 @@
-// Processes from /proc alone. Each scrape is one walk, so that what a process used between the last
-// walk and its end is not counted.
+// Processes from /proc, sampled within a budget, and of those that ended what their parents tell.
 #include <chrono>
-#include <ctime>
+#include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
 
-#include "collectors/process/proc_sample.hpp"
+#include "collectors/process/proc_walker.hpp"
+#include "collectors/process/sampling_pace.hpp"
 #include "collectors/process/source.hpp"
-#include "procfs/process_reader.hpp"
 
 namespace collectors {
 namespace {
@@ -15,43 +16,54 @@ using metrics::Result;
 
 class ProcSource final : public ProcessSource {
  public:
-  explicit ProcSource(const Host& host)
-      : reader_(host.proc),
-        units_(host.system),
-        budget_(static_cast<double>(host.settings.number("process", kProcessBudget, 1, 1'000'000)) /
-                1e6) {}
+  ProcSource(const Host& host, ProcWalker::Children children)
+      : walker_(host, children),
+        pace_(host.settings.share("process", kProcessBudget)),
+        sampling_{.budget_cores = host.settings.share("process", kProcessBudget)} {}
 
-  Result<void> read(WalkFor /*purpose*/, ProcessExits& exits, ProcessWalkResult& walk,
+  Result<void> read(WalkFor purpose, ProcessExits& exits, ProcessWalkResult& walk,
                     Clock::time_point now) override {
     exits = {};
-    const auto before = std::clock();
-    auto walked = reader_.walk(walk_);
-    const std::chrono::duration<double> cost(static_cast<double>(std::clock() - before) /
-                                             CLOCKS_PER_SEC);
-    due_at_ = now + std::chrono::duration_cast<Clock::duration>(cost / budget_);
-    if (!walked) return walked;
-    walk.processes.clear();
-    for (const auto& process : walk_.processes) {
-      walk.processes.push_back(proc_sample(process, units_));
-    }
-    walk.unread = walk_.unread;
-    losses_.denied += walk_.denied;
-    losses_.malformed += walk_.malformed;
-    losses_.failed += walk_.failed + walk_.beyond_limit;
-    return {};
+    const bool is_page = purpose == WalkFor::page;
+    const auto before = thread_cpu_seconds();
+    auto walked = walker_.walk(
+        purpose, is_page ? std::numeric_limits<std::size_t>::max() : pace_.affordable(now));
+    walker_.hand_on(walk);
+    // A page is what the budget is not for, and the first walk has to read all.
+    if (has_walked_ && !is_page) account(thread_cpu_seconds() - before, now);
+    if (!is_page) sampled_at_ = now;
+    has_walked_ = true;
+    const auto& counts = walker_.counts();
+    losses_.denied += counts.denied;
+    losses_.malformed += counts.malformed;
+    losses_.failed += counts.failed;
+    return walked;
   }
 
-  [[nodiscard]] bool is_due(Clock::time_point now) const override { return now >= due_at_; }
+  [[nodiscard]] bool is_due(Clock::time_point now) const override {
+    return pace_.is_due(now, walker_.due());
+  }
   [[nodiscard]] Losses losses() const override { return losses_; }
+  [[nodiscard]] std::optional<Sampling> sampling() const override { return sampling_; }
   [[nodiscard]] std::string_view exit_source() const override { return "parents"; }
   [[nodiscard]] bool tells_exits() const override { return false; }
 
  private:
-  procfs::ProcessReader reader_;
-  ProcUnits units_;
-  double budget_;  // of a core
-  Clock::time_point due_at_;
-  procfs::ProcessWalk walk_;
+  void account(double cpu_seconds, Clock::time_point now) {
+    const auto& counts = walker_.counts();
+    pace_.spend(now, {cpu_seconds, counts.reading_seconds, counts.readings});
+    sampling_.cpu_seconds += cpu_seconds;
+    sampling_.readings += counts.readings;
+    sampling_.left_out += counts.left_out;
+    if (!sampled_at_) return;
+    sampling_.interval_seconds = std::chrono::duration<double>(now - *sampled_at_).count();
+  }
+
+  ProcWalker walker_;
+  SamplingPace pace_;
+  bool has_walked_ = false;
+  std::optional<Clock::time_point> sampled_at_;
+  Sampling sampling_;
   Losses losses_;
 };
 
@@ -67,7 +79,12 @@ bool is_of_this_kernel(procfs::FileReader& proc) {
 }
 
 Result<std::unique_ptr<ProcessSource>> open_proc_source(const Host& host) {
-  return std::unique_ptr<ProcessSource>(std::make_unique<ProcSource>(host));
+  return std::unique_ptr<ProcessSource>(
+      std::make_unique<ProcSource>(host, ProcWalker::Children::of_parents));
+}
+
+std::unique_ptr<ProcessSource> make_proc_walker(const Host& host) {
+  return std::make_unique<ProcSource>(host, ProcWalker::Children::told);
 }
 
 }  // namespace collectors

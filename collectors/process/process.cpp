@@ -10,11 +10,13 @@
 #include <vector>
 
 #include "collectors/catalog.hpp"
+#include "collectors/process/details.hpp"
 #include "collectors/process/families.hpp"
 #include "collectors/process/ledger.hpp"
 #include "collectors/process/naming.hpp"
 #include "collectors/process/source.hpp"
 #include "collectors/process/top_families.hpp"
+#include "collectors/process/user_names.hpp"
 
 namespace collectors {
 namespace {
@@ -32,7 +34,9 @@ constexpr Setting kSource = {
     "where processes are seen: bpf, taskstats, proc, or auto, the first of "
     "these that works",
     "auto"};
-constexpr std::array kProcessSettings = {kSource, kProcessBudget, kNamingConfig, kNamingLabels};
+constexpr std::array kProcessSettings = {
+    kSource,         kProcessBudget, kNamingConfig,      kNamingLabels,
+    kProcessThreads, kProcessSmaps,  kProcessSmapsBudget};
 
 constexpr Family kExitSource = {
     "host_process_exit_source",
@@ -57,16 +61,47 @@ constexpr Family kUnattributed = {
     "CPU time of the host, by /proc/stat, that is in no process group: of processes that were "
     "missed or belong to no group, and of interrupts.",
     Kind::counter};
+constexpr Family kStuckLines = {
+    "host_process_command_lines_stuck",
+    "Reads of /proc/PID/cmdline that the kernel holds up now; at 8 none is read any more."};
+constexpr Family kLateLines = {
+    "host_process_command_lines_late_total",
+    "Processes that got their group without their arguments, as /proc/PID/cmdline could not be "
+    "read in time.",
+    Kind::counter};
 constexpr Family kWalks = {"host_process_walks_total",
                            "Walks over all processes of /proc, for ticks and for pages.",
                            Kind::counter};
+constexpr Family kBudget = {"host_process_sampling_budget_cores",
+                            "CPU time that samples of /proc/PID may use, as a share of a core: "
+                            "--collector.process.budget."};
+constexpr Family kSamplingCpu = {"host_process_sampling_cpu_seconds_total",
+                                 "CPU time that samples of /proc/PID between scrapes have used.",
+                                 Kind::counter};
+constexpr Family kSamplingInterval = {
+    "host_process_sampling_interval_seconds",
+    "Time between the last two samples of /proc/PID, which the budget stretches."};
+constexpr Family kSampled = {
+    "host_process_sampled_total",
+    "Processes that samples came across, by whether /proc/PID was read or left out that time, as "
+    "the process had been idle or the budget was used up.",
+    Kind::counter};
 
-std::unique_ptr<ProcessSource> open_source(const Host& host) {
+/// Appends to `notice` which it is, and why the better ones are not.
+std::unique_ptr<ProcessSource> open_source(const Host& host, std::string& notice) {
+  (void)host.settings.share("process", kProcessBudget);  // refused even where no source needs it
   const auto wanted = host.settings.text("process", kSource);
+  std::string refused;
   for (const auto& candidate : kProcessSources) {
     if (wanted != "auto" && wanted != candidate.name) continue;
     auto source = candidate.open(host);
-    if (source) return *std::move(source);
+    if (source) {
+      if (!refused.empty()) notice.append("processes are seen by ").append(candidate.name);
+      notice.append(refused);
+      return *std::move(source);
+    }
+    refused.append(refused.empty() ? ", as " : "; ").append(candidate.name);
+    refused.append(" does not work here: ").append(source.error().detail);
     if (wanted != "auto") {
       throw std::invalid_argument("--collector.process.source: " + wanted +
                                   " does not work here: " + source.error().detail);
@@ -74,6 +109,10 @@ std::unique_ptr<ProcessSource> open_source(const Host& host) {
   }
   throw std::invalid_argument("--collector.process.source: '" + wanted +
                               "' is not auto, bpf, taskstats or proc");
+}
+
+Clock::duration keep_empty(const Host& host) {
+  return std::chrono::duration_cast<Clock::duration>(kWindowsToKeepEmpty * host.window);
 }
 
 std::uint64_t busy_ticks(const procfs::CpuTicks& ticks) {
@@ -84,11 +123,12 @@ class Processes final : public Collector {
  public:
   explicit Processes(const Host& host)
       : host_(host),
-        source_(open_source(host)),
-        naming_(host),
-        top_naming_(host),
-        ledger_(naming_, {.groups = {kMaxGroups, std::chrono::duration_cast<Clock::duration>(
-                                                     kWindowsToKeepEmpty * host.window)},
+        source_(open_source(host, notice_)),
+        users_(host.root),
+        naming_(host, users_),
+        top_naming_(host, users_),
+        details_(host, keep_empty(host)),
+        ledger_(naming_, {.groups = {kMaxGroups, keep_empty(host), naming_.label_names().size()},
                           .window = host.window,
                           .has_exits = source_->tells_exits()}) {}
 
@@ -98,25 +138,27 @@ class Processes final : public Collector {
     ticked_at_ = now;
   }
 
-  metrics::Result<void> refresh(Clock::time_point now) override {
-    const auto& stat = host_.files.stat.at(now);
-    if (!stat) return stat.error();
-    if (auto taken = take(WalkFor::page, now); !taken) return taken;
-    boot_time_seconds_ = static_cast<double>(stat->boot_time_seconds);
-    refreshed_at_ = now;
-    measure_unattributed(stat->all_cpus);
-    top_ = {top_naming_.describe(ledger_.busiest(kTopProcesses)),
-            top_naming_.describe(ledger_.largest(kTopProcesses))};
+  [[nodiscard]] std::string_view notice() const override { return notice_; }
+
+  metrics::Result<void> refresh(Clock::time_point now) override { return read_page(now); }
+
+  [[nodiscard]] bool is_reloadable() const override { return naming_.has_rules(); }
+
+  metrics::Result<void> reload() override {
+    if (auto reloaded = naming_.reload(); !reloaded) return reloaded;
+    ledger_.rematch();
     return {};
   }
 
   void emit(metrics::Sink& sink) const override {
-    emit_groups(sink, {.groups = ledger_.groups(),
-                       .label_names = naming_.label_names(),
-                       .ticks_per_second = host_.system.ticks_per_second,
-                       .boot_time_seconds = boot_time_seconds_,
-                       .now = refreshed_at_,
-                       .tells_exits = source_->tells_exits()});
+    const GroupFamiliesInput input{.groups = ledger_.groups(),
+                                   .label_names = naming_.label_names(),
+                                   .ticks_per_second = host_.system.ticks_per_second,
+                                   .boot_time_seconds = boot_time_seconds_,
+                                   .now = refreshed_at_,
+                                   .tells_exits = source_->tells_exits()};
+    emit_groups(sink, input);
+    details_.emit(sink, input);
     emit_top(sink, top_);
     sink.family(kExitSource);
     for (const auto source : kExitSources) {
@@ -132,14 +174,42 @@ class Processes final : public Collector {
     }
     sink.single(kCrowded, static_cast<double>(ledger_.groups().crowded_out()));
     sink.single(kUnattributed, unattributed_seconds_);
+    if (const auto* const lines = naming_.command_lines()) {
+      sink.single(kStuckLines, static_cast<double>(lines->stuck()));
+      sink.single(kLateLines, static_cast<double>(lines->late()));
+    }
     sink.single(kWalks, static_cast<double>(walks_));
+    if (const auto sampling = source_->sampling()) emit_sampling(sink, *sampling);
   }
 
  private:
+  static void emit_sampling(metrics::Sink& sink, const ProcessSource::Sampling& sampling) {
+    sink.single(kBudget, sampling.budget_cores);
+    sink.single(kSamplingCpu, sampling.cpu_seconds);
+    sink.single(kSamplingInterval, sampling.interval_seconds);
+    sink.family(kSampled);
+    sink.sample({{"reading", "read"}}, static_cast<double>(sampling.readings));
+    sink.sample({{"reading", "left_out"}}, static_cast<double>(sampling.left_out));
+  }
+
+  metrics::Result<void> read_page(Clock::time_point now) {
+    const auto& stat = host_.files.stat.at(now);
+    if (!stat) return stat.error();
+    if (auto taken = take(WalkFor::page, now); !taken) return taken;
+    boot_time_seconds_ = static_cast<double>(stat->boot_time_seconds);
+    refreshed_at_ = now;
+    measure_unattributed(stat->all_cpus);
+    top_ = {top_naming_.describe(ledger_.busiest(kTopProcesses)),
+            top_naming_.describe(ledger_.largest(kTopProcesses))};
+    return {};
+  }
+
   metrics::Result<void> take(WalkFor purpose, Clock::time_point now) {
     auto read = source_->read(purpose, exits_, walk_, now);
     if (!read) return read;
+    details_.complete(purpose, walk_, now);
     ledger_.take(exits_, walk_, purpose, now);
+    if (purpose == WalkFor::page) details_.account(ledger_, walk_, now);
     ++walks_;
     return {};
   }
@@ -156,9 +226,12 @@ class Processes final : public Collector {
   }
 
   Host host_;
+  std::string notice_;  // before the source, which adds to it
   std::unique_ptr<ProcessSource> source_;
+  UserNames users_;
   ProcessNaming naming_;
   TopNaming top_naming_;
+  ProcessDetails details_;
   ProcessLedger ledger_;
   ProcessExits exits_;
   ProcessWalkResult walk_;

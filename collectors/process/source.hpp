@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "collectors/collector.hpp"
@@ -14,7 +15,7 @@
 namespace collectors {
 
 inline constexpr Setting kProcessBudget = {
-    "budget", "CPU time for samples from /proc between scrapes, in millionths of a core", "5000"};
+    "budget", "CPU time for samples from /proc between scrapes, as a percentage of a core", "0.5%"};
 
 /// A way to see all processes of the host, and perhaps their exits. What needs a privilege is
 /// opened when it is made; afterwards none is needed. Not thread-safe.
@@ -27,9 +28,10 @@ class ProcessSource {
   ProcessSource& operator=(ProcessSource&&) = delete;
   virtual ~ProcessSource() = default;
 
-  /// Replaces both: the exits told since the last time, and a walk. A process that is in neither
-  /// has its exit told later; one that is in both is told for good. Never is one in a walk after
-  /// its exit was told without it having been in a walk by then.
+  /// Replaces both, of which `walk` must be that of the time before: the exits told since the last
+  /// time, and a walk. A process that is in neither has its exit told later; one that is in both is
+  /// told for good. Never is one in a walk after its exit was told without it having been in a walk
+  /// by then.
   virtual metrics::Result<void> read(WalkFor purpose, ProcessExits& exits, ProcessWalkResult& walk,
                                      Clock::time_point now) = 0;
 
@@ -44,6 +46,16 @@ class ProcessSource {
     std::uint64_t failed = 0;
   };
   [[nodiscard]] virtual Losses losses() const = 0;
+  /// What samples from /proc cost between scrapes, and leave out to keep the budget.
+  struct Sampling {
+    double budget_cores = 0;
+    double cpu_seconds = 0;       ///< Of all walks for samples.
+    double interval_seconds = 0;  ///< Between the last two.
+    std::uint64_t readings = 0;   ///< Of processes, in them.
+    std::uint64_t left_out = 0;   ///< Processes that were not read in one of them.
+  };
+  /// Nothing where samples do not come from /proc.
+  [[nodiscard]] virtual std::optional<Sampling> sampling() const { return std::nullopt; }
   /// How it hears of exits: "bpf", "taskstats" or "parents".
   [[nodiscard]] virtual std::string_view exit_source() const = 0;
   [[nodiscard]] virtual bool tells_exits() const = 0;
@@ -56,8 +68,10 @@ bool is_of_this_kernel(procfs::FileReader& proc);
 metrics::Result<std::unique_ptr<ProcessSource>> open_bpf_source(const Host& host);
 /// /proc, and the kernel's records of exits; see netlink/exit_listener.hpp for what they need.
 metrics::Result<std::unique_ptr<ProcessSource>> open_taskstats_source(const Host& host);
-/// /proc alone: needs nothing, and hears of no exits.
+/// /proc alone: needs nothing, and hears of no exits but by what the parents were added.
 metrics::Result<std::unique_ptr<ProcessSource>> open_proc_source(const Host& host);
+/// The walks of /proc for a source that is told of exits.
+std::unique_ptr<ProcessSource> make_proc_walker(const Host& host);
 
 struct ProcessSourceSpec {
   std::string_view name;

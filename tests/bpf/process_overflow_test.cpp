@@ -41,14 +41,14 @@ TEST_CASE("What finds the ring full is summed up under its name, and nothing is 
       for (const auto& record : drained.records) {
         if (bpf::name_of(record) != comm) continue;
         ++in_ring;
-        run_time_ns += record.run_time_ns;
+        run_time_ns += record.counters.run_time_ns;
       }
       for (const auto& [key, sums] : drained.summed) {
         if (bpf::name_of(key) != comm) continue;
         CHECK(key.user_id == ::getuid());
         CHECK(sums.peak_resident_pages > 0);
         summed += sum_of(sums);
-        run_time_ns += sums.run_time_ns;
+        run_time_ns += sums.counters.run_time_ns;
       }
       return in_ring + summed >= kCount + 1;
     };
@@ -80,7 +80,7 @@ TEST_CASE("What finds even the sums full is still counted, and once") {
   CHECK(comes_true(count));
   for (int more = 0; more < 4; ++more) count();
   CHECK(sum_of(drained.nameless) >= kCount);
-  CHECK(drained.nameless.run_time_ns > 0);
+  CHECK(drained.nameless.counters.run_time_ns > 0);
   Drained all;
   CHECK(comes_true([&] {
     all.drain(*roomy);

@@ -26,13 +26,13 @@ TEST_CASE("scaled_times splits the exact time in the ratio of the sampled ones")
   CHECK(times.user_ns + times.system_ns == run);
 }
 
-TEST_CASE("scaled_times reads the same of every kind of record") {
-  ExitRecord exit{};
-  exit.user_time_ns = 1;
-  exit.system_time_ns = 3;
-  exit.run_time_ns = 80;
-  CHECK(scaled_times(exit).user_ns == 20);
-  CHECK(scaled_times(exit).system_ns == 60);
+TEST_CASE("scaled_times takes the times of counters") {
+  ProcessCounters counters{};
+  counters.user_time_ns = 1;
+  counters.system_time_ns = 3;
+  counters.run_time_ns = 80;
+  CHECK(scaled_times(counters).user_ns == 20);
+  CHECK(scaled_times(counters).system_ns == 60);
 }
 
 TEST_CASE("state_letter is that of /proc") {

@@ -21,6 +21,7 @@
 #include "tests/support/process_watch.hpp"
 
 using bpf::Detail;
+using Options = bpf::ProcessWatch::Options;
 using tests::find_process;
 using tests::microseconds;
 using tests::open_watch;
@@ -125,15 +126,16 @@ TEST_CASE("A complete walk is exact about memory, files, faults and storage") {
 
   const auto io = procfs::parse_process_io(text_of("/proc/self/io"));
   if (watch->has_storage_bytes() && io) {
-    CHECK(self.write_bytes == io->write_bytes);
-    CHECK(self.read_bytes == io->read_bytes);
-    CHECK(self.write_bytes >= block.size());
+    CHECK(self.counters.write_bytes == io->write_bytes);
+    CHECK(self.counters.read_bytes == io->read_bytes);
+    CHECK(self.counters.write_bytes >= block.size());
   }
   const auto stat = procfs::parse_process_stat(text_of("/proc/self/stat"));
   REQUIRE(stat);
-  CHECK(self.minor_faults >= kBytes / static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 2);
-  CHECK(self.minor_faults <= stat->minor_faults);
-  CHECK(self.major_faults <= stat->major_faults);
+  CHECK(self.counters.minor_faults >=
+        kBytes / static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 2);
+  CHECK(self.counters.minor_faults <= stat->minor_faults);
+  CHECK(self.counters.major_faults <= stat->major_faults);
   CHECK(memory.back() == 'x');
   ::close(file);
 }
@@ -154,6 +156,23 @@ TEST_CASE("Open files are counted in every word of a large table") {
   REQUIRE(record != nullptr);
   CHECK(record->open_files >= 300);
   CHECK(record->open_files == static_cast<std::uint64_t>(listed));
+}
+
+TEST_CASE("A table of files that is larger than a walk may look at is not counted") {
+  constexpr int kLast = 8'000;
+  const auto is_small = GENERATE(true, false);
+  auto watch = open_watch(is_small ? Options{.open_file_places = 4'096} : Options{});
+  if (!watch) return;
+  const tests::Child child(
+      [] {
+        if (::dup2(0, kLast) != kLast) ::_exit(1);
+      },
+      [] { ::pause(); });
+  const auto records = watch->walk(Detail::complete);
+  REQUIRE(records);
+  const auto* const record = find_process(*records, child.pid());
+  REQUIRE(record != nullptr);
+  CHECK(((record->flags & PROCESS_HAS_FILES) == 0) == is_small);
 }
 
 TEST_CASE("The time of all threads is in their process, of those that ended too") {
@@ -190,10 +209,10 @@ TEST_CASE("The time of all threads is in their process, of those that ended too"
     return bpf::state_letter(record) == 'S' && record.threads == 2;
   }));
   CHECK(used_us > 10'000);
-  CHECK(record.run_time_ns / 1000 >= used_us - 1);
-  CHECK(record.run_time_ns / 1000 <= used_us + used_us / 50 + 1000);
-  const auto times = bpf::scaled_times(record);
-  CHECK(times.user_ns + times.system_ns == record.run_time_ns);
+  CHECK(record.counters.run_time_ns / 1000 >= used_us - 1);
+  CHECK(record.counters.run_time_ns / 1000 <= used_us + used_us / 50 + 1000);
+  const auto times = bpf::scaled_times(record.counters);
+  CHECK(times.user_ns + times.system_ns == record.counters.run_time_ns);
   for (const int end : pipe) ::close(end);
 }
 
@@ -218,11 +237,11 @@ TEST_CASE("The sums of a process never go back while its threads come and go") {
     with_threads += now.threads > 1 ? 1U : 0U;
     if ((now.flags & PROCESS_SUMS_ARE_TORN) != 0) continue;
     ++whole;
-    REQUIRE(now.run_time_ns >= before.run_time_ns);
-    REQUIRE(now.user_time_ns >= before.user_time_ns);
-    REQUIRE(now.system_time_ns >= before.system_time_ns);
-    REQUIRE(now.minor_faults >= before.minor_faults);
-    REQUIRE(now.voluntary_switches >= before.voluntary_switches);
+    REQUIRE(now.counters.run_time_ns >= before.counters.run_time_ns);
+    REQUIRE(now.counters.user_time_ns >= before.counters.user_time_ns);
+    REQUIRE(now.counters.system_time_ns >= before.counters.system_time_ns);
+    REQUIRE(now.counters.minor_faults >= before.counters.minor_faults);
+    REQUIRE(now.counters.voluntary_switches >= before.counters.voluntary_switches);
     before = now;
   }
   CHECK(with_threads > 0);

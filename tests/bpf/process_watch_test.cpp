@@ -1,14 +1,20 @@
 #include "bpf/process_watch.hpp"
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <list>
 #include <map>
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "bpf/process_values.hpp"
 #include "procfs/process.hpp"
@@ -34,6 +40,22 @@ std::set<pid_t> listed_processes() {
     if (name.find_first_not_of("0123456789") == std::string::npos) pids.insert(std::stoi(name));
   }
   return pids;
+}
+
+/// Becomes another program, of the same name, when there is something to read.
+void* exec_when_told(void*) {
+  char byte = 0;
+  if (::read(STDIN_FILENO, &byte, 1) == 1) ::execl("/bin/cat", "cat", nullptr);
+  ::_exit(1);
+}
+
+std::uint32_t execs_in_walk(bpf::ProcessWatch& watch, pid_t pid) {
+  const auto records = watch.walk(Detail::counters);
+  REQUIRE(records);
+  const auto* const record = find_process(*records, pid);
+  REQUIRE(record != nullptr);
+  CHECK(bpf::name_of(*record) == "cat");
+  return record->execs;
 }
 
 }  // namespace
@@ -73,6 +95,38 @@ TEST_CASE("Names come as they are, whatever bytes they have") {
   CHECK(bpf::name_of(*record) == comm);
 }
 
+TEST_CASE("An exec shows, under the same name and from another thread too") {
+  auto watch = open_watch();
+  if (!watch) return;
+  const bool is_other_thread = GENERATE(false, true);
+  INFO(is_other_thread);
+  std::array<int, 2> pipe{};
+  REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
+  const tests::Child child(
+      [&] {
+        ::prctl(PR_SET_NAME, "cat");
+        ::dup2(pipe[0], STDIN_FILENO);
+      },
+      [&] {
+        pthread_t thread{};
+        if (is_other_thread) ::pthread_create(&thread, nullptr, exec_when_told, nullptr);
+        if (is_other_thread) ::pause();
+        exec_when_told(nullptr);
+      });
+  const auto before = execs_in_walk(*watch, child.pid());
+  CHECK(execs_in_walk(*watch, child.pid()) == before);
+  REQUIRE(::write(pipe[1], "!", 1) == 1);
+  CHECK(tests::comes_true([&] { return execs_in_walk(*watch, child.pid()) == before + 1; }));
+  CHECK(execs_in_walk(*watch, child.pid()) == before + 1);
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+  ::waitpid(child.pid(), nullptr, 0);
+  tests::Drained drained;
+  const auto* const record = drained.await(*watch, child.pid());
+  REQUIRE(record != nullptr);
+  CHECK(record->execs == before + 1);
+}
+
 TEST_CASE("A walk has everyone once, however small the table") {
   const auto records_in_table = GENERATE(0U, 1U, 7U, 50U);
   INFO(records_in_table);
@@ -94,6 +148,28 @@ TEST_CASE("A walk has everyone once, however small the table") {
     INFO(pid);
     CHECK(times_seen[pid] == 1);
   }
+}
+
+TEST_CASE("Beyond its limit a walk leaves out the same processes each time, and says how many") {
+  const auto records_in_table = GENERATE(0U, 8U);
+  auto watch = open_watch({.table_records = records_in_table, .max_processes = 20});
+  if (!watch) return;
+  std::list<tests::Child> children;
+  for (int child = 0; child < 40; ++child) children.emplace_back("many");
+  const auto pids_of = [&] {
+    const auto records = watch->walk(Detail::counters);
+    REQUIRE(records);
+    CHECK(records->size() == 20);
+    CHECK(watch->left_out() >= 20);
+    std::set<std::uint32_t> pids;
+    for (const auto& record : *records) pids.insert(record.pid);
+    return pids;
+  };
+  const auto first = pids_of();
+  const auto second = pids_of();
+  std::vector<std::uint32_t> both;
+  std::ranges::set_intersection(first, second, std::back_inserter(both));
+  CHECK(both.size() >= 15);  // Others come and go.
 }
 
 TEST_CASE("The mapped part of the table grows with the processes") {

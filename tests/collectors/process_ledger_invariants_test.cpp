@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "tests/support/ledger_host.hpp"
 
@@ -182,14 +183,17 @@ TEST_CASE("groups that come and go leave gauges conserved and `other` in place")
   ProcessWalkResult walk;
   std::uint64_t other_before = 0;
   std::size_t dropped = 0;
-  std::size_t groups_before = 0;
+  std::vector<collectors::GroupKey> keys_before;
   while (world.walks() < 500) {
     world.live(exits, walk);
     ledger.take(exits, walk, collectors::WalkFor::page, tests::at_second(world.walks()));
     const auto& groups = ledger.groups().by_key();
     REQUIRE(sums_of(ledger.groups()).processes == walk.processes.size());
-    if (groups.size() < groups_before) ++dropped;
-    groups_before = groups.size();
+    for (const auto& key : keys_before) {
+      if (!groups.contains(key)) ++dropped;
+    }
+    keys_before.clear();
+    for (const auto& [key, group] : groups) keys_before.push_back(key);
     const auto other = groups.find({std::string(GroupTable::kOtherGroup), {}});
     if (other == groups.end()) continue;
     REQUIRE(other->second.totals.cpu_ns >= other_before);

@@ -210,12 +210,12 @@ TEST_CASE("a group without members is dropped after its time and frees its place
   CHECK(ledger.cpu_ticks("b") == 5);
 
   ledger.see({process(1, "a"), process(3, "c", 8)});
-  CHECK(ledger.names() == Names{"a", "other"});
+  CHECK(ledger.names() == Names{"a", "c", "other"});
+  CHECK(ledger["c"].members.processes == 1);
 
   ledger.see({process(1, "a"), process(3, "c", 9), process(4, "c", 40)});
-  CHECK(ledger.names() == Names{"a", "c", "other"});
-  CHECK(ledger.cpu_ticks("c") == 40);
-  CHECK(ledger.cpu_ticks("other") == 9);
+  CHECK(ledger.cpu_ticks("c") == 41);
+  CHECK(ledger.cpu_ticks("other") == 8);
 }
 
 TEST_CASE("a process in `other` leaves it by a change of name") {
@@ -252,4 +252,33 @@ TEST_CASE("names that look the same on a page are one group") {
   LedgerHost one_place({.max_groups = 1});  // which they win together
   one_place.see({process(1, "caf\xc3", 6), process(2, "caf\xe9", 6), process(3, "b", 10)});
   CHECK(one_place.names() == Names{"caf\xef\xbf\xbd", "other"});
+}
+
+TEST_CASE("a process that did not run counts nothing, and keeps its memory") {
+  auto rested = process(1, "train", 7);
+  rested.memory = collectors::ProcessMemory{4096, 4096, 0, 4096};
+  LedgerHost ledger({.seconds_between = 200});
+  ledger.see({rested}).see({rested});
+  rested.is_unchanged = true;
+  rested.use.cpu_ns = 100 * tests::kTickNs;  // never looked at
+  ledger.see({rested}).see({rested}).see({rested}).see({rested});
+  CHECK(ledger.cpu_ticks("train") == 7);
+  CHECK(ledger["train"].members.processes == 1);
+  const auto peak = ledger["train"].memory_peak_bytes.at(ledger.now());
+  REQUIRE(peak);
+  CHECK(peak->value == 4096);
+  CHECK(peak->time == ledger.now());
+}
+
+TEST_CASE("what did not run since a walk that missed it is counted") {
+  auto rested = process(1, "?", 7);
+  rested.is_unchanged = true;
+  LedgerHost ledger;
+  ledger.see({rested});
+  ledger.resolver.knows_all = true;
+  ledger.see({rested});
+  CHECK(ledger.cpu_ticks("?") == 7);
+  rested.use.cpu_ns = 9 * tests::kTickNs;
+  ledger.see_but({}, {1}).see({rested});
+  CHECK(ledger.cpu_ticks("?") == 9);
 }

@@ -6,6 +6,7 @@
 #include "collectors/process/bounded_text.hpp"
 #include "collectors/process/facts.hpp"
 #include "collectors/process/name_template.hpp"
+#include "tests/support/command_line.hpp"
 #include "tests/support/fixture_host.hpp"
 
 using collectors::base_name;
@@ -22,7 +23,8 @@ ProcessFacts postgres() {
   ProcessFacts facts;
   facts.comm = "postgres";
   facts.pid = 4711;
-  facts.command_line = {"/usr/lib/postgresql/15/bin/postgres", "-D", "/srv"};
+  facts.command_line =
+      tests::command_line_of({"/usr/lib/postgresql/15/bin/postgres", "-D", "/srv"});
   facts.user_id = 107;
   facts.user = "db";
   facts.started_at = std::chrono::sys_time(std::chrono::milliseconds(1795545290840));
@@ -100,7 +102,7 @@ TEST_CASE("a name template does without what is not known") {
   CHECK(rendered("{{.Username}}", facts) == "12345");
   facts.command_line.emplace();
   CHECK(rendered("{{.ExeBase}}|{{.ExeFull}}", facts) == "kthreadd|kthreadd");
-  facts.command_line = {""};
+  facts.command_line = tests::command_line_of({""});
   CHECK(rendered("{{.ExeBase}}|{{.ExeFull}}", facts) == ".|");
 }
 
@@ -153,7 +155,7 @@ TEST_CASE("a name is valid UTF-8 and bounded, whatever the process is called") {
   ProcessFacts facts;
   facts.comm = "a\xff\n\x1b";
   CHECK(rendered("{{.Comm}}", facts) == "a\xEF\xBF\xBD\n\xEF\xBF\xBD");
-  facts.command_line = {std::string(200'000, 'x')};
+  facts.command_line = tests::command_line_of({std::string(200'000, 'x')});
   CHECK(rendered("{{.ExeFull}}{{.ExeFull}}", facts) == std::string(kMaxGroupNameBytes, 'x'));
   CHECK(rendered("{{.Comm}}{{.ExeFull}}", facts).size() == kMaxGroupNameBytes);
 }

@@ -4,6 +4,7 @@
 
 #include "collectors/process/namer.hpp"
 #include "metrics/escape.hpp"
+#include "tests/support/command_line.hpp"
 #include "tests/support/fixture_host.hpp"
 
 using collectors::GroupNamer;
@@ -21,10 +22,10 @@ GroupNamer namer_of(const std::string& entries) {
   return GroupNamer(*std::move(config));
 }
 
-ProcessFacts process(const char* comm, Arguments command_line) {
+ProcessFacts process(const char* comm, const Arguments& arguments) {
   ProcessFacts facts;
   facts.comm = comm;
-  facts.command_line = std::move(command_line);
+  facts.command_line = tests::command_line_of(arguments);
   return facts;
 }
 
@@ -89,7 +90,6 @@ TEST_CASE("a process belongs to the first rule whose matchers it satisfies") {
       {"the same, by path", "- {exe: [/opt/x/], name: N}", "sleep", {"/opt/x/"}, "N"},
       {"exe of an empty argument", "- {exe: ['.'], name: N}", "sleep", {"", "1"}, "N"},
       {"exe of slashes", "- {exe: [/], name: A}\n- {exe: [///], name: B}", "s", {"///"}, "B"},
-      {"exe of no arguments", "- exe: [kthreadd, '.', '']", "kthreadd", {}, std::nullopt},
 
       {"cmdline is joined by blanks",
        "- {cmdline: ['^/a b c$'], name: N}",
@@ -101,8 +101,6 @@ TEST_CASE("a process belongs to the first rule whose matchers it satisfies") {
       {"not all of cmdline", "- cmdline: [a, b, z]", "x", {"a", "b"}, std::nullopt},
       {"cmdline minds the case", "- cmdline: [A]", "x", {"a"}, std::nullopt},
       {"unless told", "- {cmdline: ['(?i)A'], name: N}", "x", {"a"}, "N"},
-      {"no arguments are an empty line", "- {cmdline: ['^$'], name: N}", "k", {}, "N"},
-      {"and so not .+", "- cmdline: ['.+']", "kthreadd", {}, std::nullopt},
       {"$ is the end of all", "- cmdline: ['a$']", "x", {"a\nb"}, std::nullopt},
       {". is not a newline", "- cmdline: ['a.b']", "x", {"a\nb"}, std::nullopt},
       {"but any character",
@@ -166,12 +164,37 @@ TEST_CASE("a process belongs to the first rule whose matchers it satisfies") {
   CHECK(namer_of(entries).name(process(comm, arguments)) == name);
 }
 
-TEST_CASE("a command line that is not known matches no exe and no cmdline") {
+TEST_CASE("a process without a command line is known by its comm, as by one word") {
+  using Name = std::optional<std::string>;
+  const auto [entries, comm, name] = GENERATE(table<const char*, const char*, Name>({
+      {"- {cmdline: ['.+'], name: '{{.Comm}}'}", "true", "true"},
+      {"- {cmdline: ['.+'], name: '{{.ExeBase}}'}", "true", "true"},
+      {"- {cmdline: ['.+']}", "a b", "a b"},
+      {"- {cmdline: ['^true$'], name: N}", "true", "N"},
+      {"- {cmdline: ['(?P<v>\\S+)'], name: '{{.Matches.v}}'}", "true", "true"},
+      {"- {cmdline: ['true -x'], name: N}", "true", std::nullopt},
+      {"- exe: [true]", "true", "true"},
+      {"- {exe: [/usr/bin/true], name: N}", "true", "N"},
+      {"- {exe: [/usr/bin/trueish], name: N}", "true", std::nullopt},
+      {"- {exe: [/opt/a-very-long-program], name: N}", "a-very-long-pro", "N"},
+      {"- {exe: [a-very-long], name: N}", "a-very-long-pro", std::nullopt},
+      {"- {comm: [other], cmdline: ['.+'], name: N}", "true", std::nullopt},
+      {"- {cmdline: ['.+'], name: N}", "", std::nullopt},
+  }));
+  INFO(entries << ' ' << comm);
   ProcessFacts facts;
-  facts.comm = "a";
-  CHECK_FALSE(namer_of("- exe: [a]").name(facts));
-  CHECK_FALSE(namer_of("- cmdline: ['']").name(facts));
-  CHECK(namer_of("- exe: [a]\n- comm: [a]").name(facts) == "a");
+  facts.comm = comm;
+  CHECK(namer_of(entries).name(facts) == name);
+  facts.command_line.emplace();  // a zombie's
+  CHECK(namer_of(entries).name(facts) == name);
+}
+
+TEST_CASE("a kernel thread has an empty command line, and its comm does not stand for it") {
+  const auto facts = kernel_thread("kthreadd");
+  CHECK_FALSE(namer_of("- exe: [kthreadd, '.', '']").name(facts));
+  CHECK_FALSE(namer_of("- {cmdline: ['.+'], name: a}").name(facts));
+  CHECK(namer_of("- {cmdline: ['^$'], name: N}").name(facts) == "N");
+  CHECK(namer_of("- exe: [a]\n- comm: [kthreadd]").name(facts) == "kthreadd");
 }
 
 TEST_CASE("a namer needs what its rules look at") {

@@ -4,6 +4,7 @@
 
 #include "collectors/process/naming_config.hpp"
 #include "metrics/escape.hpp"
+#include "tests/support/command_line.hpp"
 #include "tests/support/fixture_host.hpp"
 
 using collectors::NamingConfig;
@@ -71,7 +72,7 @@ TEST_CASE("a name that is not given is the executable's") {
   }
   REQUIRE(config);
   collectors::ProcessFacts facts;
-  facts.command_line = {"/bin/sleep"};
+  facts.command_line = tests::command_line_of({"/bin/sleep"});
   CHECK(config->rules.front().name.render(facts, {}) == "sleep");
 }
 

@@ -32,7 +32,7 @@ class ProcessHost {
     write(folder + "/stat", folder + " (" + comm + ") S 1 1 1 0 -1 0 11 0 12 0 " +
                                 std::to_string(user_ticks) + " 50 0 0 20 0 2 0 25600 65536 1 0\n");
     write(folder + "/status",
-          "Uid:\t1000\t0\t0\t0\nVmHWM:\t 12 kB\nVmRSS:\t 8 kB\nVmSwap:\t 4 kB\nThreads:\t2\n");
+          "Uid:\t0\t1000\t0\t0\nVmHWM:\t 12 kB\nVmRSS:\t 8 kB\nVmSwap:\t 4 kB\nThreads:\t2\n");
     write(folder + "/io", "read_bytes: 21\nwrite_bytes: 22\n");
     return write(folder + "/fd/0", "").write(folder + "/fd/1", "");
   }
@@ -103,6 +103,30 @@ TEST_CASE("the process collector is on by default and waits for nobody") {
   CHECK(kProcess.reads == collectors::Reads::memory);
 }
 
+TEST_CASE("the source is told, and why it is no better one") {
+  tests::FileTree tree;
+  tests::FixtureHost host(tree.path());
+  const auto collector = kProcess.make(host.host);
+  CHECK_THAT(std::string(collector->notice()),
+             Catch::StartsWith("processes are seen by proc, as bpf does not work here: ") &&
+                 Contains("; taskstats does not work here: "));
+  host.settings.set("process.source", {"proc"});
+  CHECK(kProcess.make(host.host)->notice() == "processes are seen by proc");
+}
+
+TEST_CASE("where rules need command lines, the page tells of those that do not come") {
+  tests::FileTree tree;
+  tree.write("proc/stat", kHostStat)
+      .write("proc/1/stat", "1 (a) S 0 1 1 0 -1 0 11 0 12 0 1 50 0 0 20 0 2 0 9 0 1 0\n");
+  tree.write("proc/1/status", "Threads:\t1\n").write("rules", "process_names: [{exe: [a]}]");
+  tests::FixtureHost host(tree.path());
+  host.settings.set("process.config", {(tree.path() / "rules").string()});
+  const auto collector = kProcess.make(host.host);
+  REQUIRE(collector->refresh(at_second(0)));
+  CHECK_THAT(tests::samples_of(*collector), Contains("host_process_command_lines_stuck 0\n") &&
+                                                Contains("_command_lines_late_total 0\n"));
+}
+
 TEST_CASE("the page holds process-exporter's families for each name") {
   ProcessHost host;
   host.add(10, "train", 150).add(11, "train", 250).add_kernel_thread(3, "kworker/0:1-events");
@@ -155,6 +179,11 @@ host_process_unreadable_total{reason="error"} 0
 host_process_crowded_out_total 0
 host_process_unattributed_cpu_seconds_total 0
 host_process_walks_total 1
+host_process_sampling_budget_cores 0.005
+host_process_sampling_cpu_seconds_total 0
+host_process_sampling_interval_seconds 0
+host_process_sampled_total{reading="read"} 0
+host_process_sampled_total{reading="left_out"} 0
 )");
 }
 
@@ -216,14 +245,14 @@ TEST_CASE("nothing is lost or counted twice over a refresh that failed") {
   CHECK_THAT(host.samples(), Contains("{groupname=\"train\",mode=\"user\"} 1.7\n"));
 }
 
-TEST_CASE("the page has at most 200 names and other") {
+TEST_CASE("the page has at most 150 names of a user who is not root, and other") {
   ProcessHost host;
   for (int pid = 1; pid <= 203; ++pid) host.add(pid, "job-" + std::to_string(pid), pid);
   REQUIRE(host.refresh());
-  CHECK_THAT(host.samples(), Contains("num_procs{groupname=\"other\"} 3\n") &&
-                                 Contains("{groupname=\"other\",mode=\"user\"} 0.06\n") &&
-                                 !Contains("groupname=\"job-3\"") &&
-                                 Contains("num_procs{groupname=\"job-4\"} 1\n"));
+  CHECK_THAT(host.samples(), Contains("num_procs{groupname=\"other\"} 53\n") &&
+                                 Contains("{groupname=\"other\",mode=\"user\"} 14.31\n") &&
+                                 !Contains("groupname=\"job-53\"") &&
+                                 Contains("num_procs{groupname=\"job-54\"} 1\n"));
 }
 
 TEST_CASE("a name cannot break out of its label") {
@@ -244,7 +273,7 @@ TEST_CASE("every family is declared once, with the kernel file it comes from") {
     ++families;
     CHECK_THAT(page.substr(at, page.find('\n', at) - at), Contains("/proc"));
   }
-  CHECK(families == 20);
+  CHECK(families == 24);
 }
 
 TEST_CASE("a live child with a hostile name is on the page, escaped", "[live]") {

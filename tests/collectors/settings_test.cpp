@@ -56,6 +56,24 @@ TEST_CASE("both limits of a number are allowed") {
   CHECK(settings.number("thing", kLimit, 3, 3) == 3);
 }
 
+TEST_CASE("a share is a percentage") {
+  const auto [value, share] = GENERATE(table<const char*, double>(
+      {{"0.5%", 0.005}, {"1%", 0.01}, {"100%", 1}, {"1e-3%", 0.00001}, {"0.001%", 0.00001}}));
+  Settings settings;
+  settings.set("thing.limit", {value});
+  CHECK(settings.share("thing", kLimit) == Approx(share));
+}
+
+TEST_CASE("what is no share is refused in a line that says what is allowed") {
+  const std::string value = GENERATE("0%", "-1%", "100.1%", "5000", "0.5", "%", "", "0.5 %",
+                                     "0.5%%", "nan%", "inf%", "1e999%", " 1%", "+1%");
+  Settings settings;
+  settings.set("thing.limit", {value});
+  CHECK_THROWS_WITH(settings.share("thing", kLimit),
+                    "--collector.thing.limit: '" + value +
+                        "' is not a percentage above 0% and up to 100%, such as 0.5%");
+}
+
 TEST_CASE("a truth is true or false and nothing else") {
   const std::string value = GENERATE("yes", "1", "True", "");
   Settings settings;

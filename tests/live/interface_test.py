@@ -63,6 +63,7 @@ class CommandLineTest(unittest.TestCase):
             ("--path.sysfs=/no/such/directory", "--path.sysfs"),
             ("--path.rootfs=/no/such/directory", "--path.rootfs"),
             ("--config.file=/no/such/file", "/no/such/file"),
+            ("--collector.process.config=/no/such/file", "/no/such/file"),
         ):
             with self.subTest(flag):
                 self.assert_refused(flag, reason=reason)

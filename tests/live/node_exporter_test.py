@@ -2,13 +2,12 @@
 """The page beside that of Debian's node_exporter, and its two formats beside each other.
 
 Whatever node_exporter shows must be on our page, with the same type, the same series and the same
-values; there is no list of what is compared. A reading of ours is taken between two of the other's
-and must lie between them. What moves up and down meanwhile may not, so a difference counts when
-every one of many rounds has it: a value that is wrong is wrong in all of them.
+values, between two readings of the other's; there is no list of what is compared.
 """
 
 import unittest
 
+from bracketing import differing_samples, lasting
 from exporter_process import ExporterProcess
 from exposition import OPENMETRICS, TEXT, parse
 from peers import NodeExporter
@@ -23,34 +22,6 @@ NOT_OF_THE_HOST = (
 ONLY_OURS = (
     "node_pressure_irq_stalled_seconds_total",  # Since its 1.9, where the kernel has the file.
 )
-ROUNDS = 100
-
-
-def is_between(low, value, high):
-    """Also when the bounds have changed places, and but for the rounding of another computation."""
-    tolerance = 1e-9 * max(abs(low), abs(high))
-    return min(low, high) - tolerance <= value <= max(low, high) + tolerance
-
-
-def differing_samples(before, ours, after):
-    """Where `ours` is not between `before` and `after`, all Series -> value: series -> why."""
-    found = {}
-    for series in before.keys() | ours.keys() | after.keys():
-        values = [samples.get(series) for samples in (before, ours, after)]
-        if None in values or not is_between(*values):
-            found[series] = "{} is not {} but {}".format(series, values[::2], values[1])
-    return found
-
-
-def lasting(find_differences):
-    """What find_differences(), which gives key -> text, finds each time: its last texts."""
-    keys, found = None, {}
-    for _ in range(ROUNDS):
-        found = find_differences()
-        keys = found.keys() if keys is None else keys & found.keys()
-        if not keys:
-            return ""
-    return "\n".join(sorted(found[key] for key in keys))
 
 
 class PageTest(unittest.TestCase):

@@ -111,21 +111,24 @@ class NodeExporter(_Server):
 
 
 class ProcessExporter(_Server):
-    """process-exporter with a group for each name of a process, and nothing of single threads."""
+    """process-exporter with a configuration file and all that it can show; without one, with a
+    group for each name of a process, and nothing of single threads or smaps."""
 
-    _CONFIGURATION = {"process_names": [{"name": "{{.Comm}}", "cmdline": [".+"]}]}
+    _A_GROUP_PER_NAME = {"process_names": [{"name": "{{.Comm}}", "cmdline": [".+"]}]}
 
-    def __init__(self):
+    def __init__(self, config=None):
         self._directory = tempfile.TemporaryDirectory()
         port = _free_port()
-        config = Path(self._directory.name) / "groups.yml"
-        config.write_text(json.dumps(self._CONFIGURATION))  # JSON is YAML, too.
+        flags = []
+        if config is None:
+            config = Path(self._directory.name) / "groups.yml"
+            config.write_text(json.dumps(self._A_GROUP_PER_NAME))  # JSON is YAML, too.
+            flags = ["-threads=false", "-gather-smaps=false"]
         command = [
             "prometheus-process-exporter",
             f"-config.path={config}",
             f"-web.listen-address=127.0.0.1:{port}",
-            "-threads=false",
-            "-gather-smaps=false",
+            *flags,
         ]
         super().__init__(command, port, "/metrics")
 
@@ -134,9 +137,9 @@ class ProcessExporter(_Server):
         self._directory.cleanup()
 
     def page(self):
-        """The families of the groups; those of the program itself hold a summary."""
+        """What it says of processes and of reading them; what is of the program holds a summary."""
         lines = _fetch(f"{self.url}/metrics")[1].splitlines(keepends=True)
-        return b"".join(line for line in lines if b"namedprocess_namegroup_" in line)
+        return b"".join(line for line in lines if b"namedprocess_" in line)
 
 
 class Prometheus(_Server):

@@ -1,10 +1,9 @@
 #!/usr/bin/python3
-"""Groups of processes beside what the kernel tells the parent of them, and beside process-exporter.
+"""Groups of processes beside what the kernel tells the parent of them.
 
 What lives between two scrapes must be counted once, with all it used, wherever BPF tells of it.
 """
 
-import contextlib
 import mmap
 import os
 import pwd
@@ -12,23 +11,23 @@ import resource
 import shutil
 import signal
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
 
 from alerts_test import small_memory_group
 from child_process import Child, cpu_of
-from exporter_process import ExporterProcess, wait_for
-from exposition import TEXT, parse, value_of
-from peers import ProcessExporter
+from exporter_process import wait_for
+from process_herd import Herd
+from process_page import Page, is_guarded, start_exporter
 
-ONLY_PROCESSES = ("--collector.disable-defaults", "--collector.process")
-REASONS = ("normal", "error", "signal", "oom")
 POLL_SECONDS = 15.0
 SHORT_PROCESSES = 2000
 BUSY_PROCESSES = 200
-MEMORY_BYTES = 300 << 20
-HELD_BYTES = 20 << 20
+UNSEEN_EXITS = 40  # Where the kernel hides some from BPF.
+MEMORY_BYTES = 500 << 20
+HOLD_SECONDS = 0.1  # Shorter than samples are apart.
 BURN_SECONDS = 0.5
 # Of a script: its processes have the script's name.
 BUSY_SCRIPT = "#!/bin/sh\ni=0\nwhile [ $i -lt 4000 ]; do i=$((i + 1)); done\n"
@@ -43,49 +42,17 @@ def spin(seconds=BURN_SECONDS):
         pass
 
 
-def touch_memory(size=MEMORY_BYTES):
-    with mmap.mmap(-1, size) as memory:
-        for page in range(0, size, mmap.PAGESIZE):
+def grow_for_a_moment():
+    with mmap.mmap(-1, MEMORY_BYTES) as memory:
+        for page in range(0, MEMORY_BYTES, mmap.PAGESIZE):
             memory[page] = 1
-
-
-class Page:
-    def __init__(self, exporter):
-        status, headers, body = exporter.get()
-        assert status == 200, status
-        self.families = parse(body, headers["Content-Type"])
-
-    def of(self, name, **labels):
-        return value_of(self.families, name, **labels)
-
-    def exits(self, group):
-        """By reason; a group that is not there yet has had none."""
-        return {reason: self.of("host_process_exited_total", groupname=group, reason=reason) or 0
-                for reason in REASONS}
-
-    def started(self, group):
-        return self.of("host_process_started_total", groupname=group) or 0
-
-    def cpu_seconds(self, group):
-        return sum(self.of("namedprocess_namegroup_cpu_seconds_total", groupname=group, mode=mode)
-                   or 0 for mode in ("user", "system"))
+        time.sleep(HOLD_SECONDS)
 
 
 class ProcessTest(unittest.TestCase):
     def start(self, source="bpf"):
         """An exporter that knows all that runs now; skips where the kernel lacks the source."""
-        flags = (*ONLY_PROCESSES, f"--collector.process.source={source}")
-        try:
-            exporter = self.enterContext(ExporterProcess(flags))
-        except AssertionError as error:
-            reason = str(error).partition("does not work here: ")[2].strip()
-            must_work = (os.environ.get("CI") == "true" and os.geteuid() == 0
-                         and Path("/sys/kernel/btf/vmlinux").exists())
-            if must_work or not reason:
-                raise
-            self.skipTest(f"no {source}: {reason}")
-        wait_for("two walks", lambda: Page(exporter).of("host_process_walks_total") >= 2)
-        return exporter
+        return self.enterContext(start_exporter(source))
 
     def wait_for_page(self, exporter, what, condition):
         """The first page that `condition` is true of."""
@@ -165,10 +132,12 @@ class ProcessTest(unittest.TestCase):
         def exits(page, group):
             return sum(page.exits(group).values())
 
-        self.wait_for_page(exporter, "all exits", lambda page: grown(page, exits) >= len(programs))
+        least = len(programs) - (UNSEEN_EXITS if is_guarded() else 0)
+        self.wait_for_page(exporter, "all exits", lambda page: grown(page, exits) >= least)
         after = self.settled_page(exporter)
-        self.assertEqual(grown(after, exits), len(programs))
-        self.assertEqual(grown(after, Page.started), len(programs))
+        for value in (exits, Page.started):
+            self.assertLessEqual(grown(after, value), len(programs))
+            self.assertGreaterEqual(grown(after, value), least)
         self.assertLessEqual(exits(after, parent.comm), 10)
         self.assertEqual(after.exits(groups[0])["normal"], exits(after, groups[0]))
         self.assertEqual(after.of("host_process_exits_lost_total"), 0)
@@ -177,13 +146,13 @@ class ProcessTest(unittest.TestCase):
 
     def test_memory_held_for_a_moment_is_a_peak(self):
         exporter = self.start()
-        with Child(unique("memory"), touch_memory) as child:
+        with Child(unique("memory"), grow_for_a_moment) as child:
             self.assertEqual(child.finish()[0], 0)
             page = self.wait_for_exits(exporter, child.comm, 1)
         for seen in (page, Page(exporter)):
             peak = seen.of("host_process_group_memory_peak_bytes", groupname=child.comm)
             self.assertGreaterEqual(peak, MEMORY_BYTES)
-            self.assertLess(peak, MEMORY_BYTES * 1.3)
+            self.assertLess(peak, MEMORY_BYTES * 1.1)
 
     def test_exits_are_told_apart(self):
         exporter = self.start()
@@ -202,7 +171,7 @@ class ProcessTest(unittest.TestCase):
 
         def outgrow():
             (group / "cgroup.procs").write_text("0")
-            touch_memory()
+            grow_for_a_moment()
 
         with Child(unique("oom"), outgrow) as child:
             self.assertEqual(child.finish()[0], -signal.SIGKILL)
@@ -220,65 +189,27 @@ class ProcessTest(unittest.TestCase):
         self.assertEqual(list(found), [pwd.getpwuid(os.getuid()).pw_name])
         self.assertAlmostEqual(*found.values(), used, delta=0.02 * used)
 
-    def test_groups_are_process_exporters(self):
-        exporter = self.start()
-        peer = self.enterContext(ProcessExporter())
-        peer.page()  # From the next page on it knows what is new.
-        ready, is_ready = os.pipe()
+    def test_who_is_born_while_it_starts_is_there_once(self):
+        herd, is_started = Herd(unique("born")), threading.Event()
+        names = [0]
 
-        def work():
-            spin()
-            with contextlib.ExitStack() as stack, mmap.mmap(-1, HELD_BYTES) as memory:
-                for _ in range(10):
-                    stack.enter_context(open(os.devnull, "rb"))
-                memory.write(bytes(HELD_BYTES))
-                os.write(is_ready, b"!")
-                signal.pause()
+        def add_names():
+            while not is_started.wait(0.0002):
+                herd.add(unique("born").encode())
+                names[0] += 1
 
-        def wait_until_asleep():
-            stat = Path(f"/proc/{child.pid}/stat")
-            wait_for("its sleep", lambda: ") S " in stat.read_text())
-
-        child = self.enterContext(Child(unique("peer"), work))
-        wait_until_asleep()
-        first = (Page(exporter).families, parse(peer.page(), TEXT))
-        child.begin()
-        os.read(ready, 1)
-        wait_until_asleep()
-        before = Page(exporter).families
-        theirs = parse(peer.page(), TEXT)
-        after = Page(exporter).families
-        self.assertIn("namedprocess_namegroup_cpu_seconds_total", theirs)
-        for name in set(theirs) - {"namedprocess_namegroup_threads_wchan"}:
-            with self.subTest(name):
-                self.assertIn(name, after)
-                self.assertEqual(after[name].type, theirs[name].type)
-                ours = [self.told_of(child.comm, page[name], first[0][name])
-                        for page in (before, after)]
-                self.assert_like_peer(
-                    name, ours, self.told_of(child.comm, theirs[name], first[1][name]))
-
-    def told_of(self, comm, family, first):
-        """The group's samples; of counters the growth, for they know nothing of what was before."""
-        of_group = {key: value for key, value in family.samples.items()
-                    if ("groupname", comm) in key.labels}
-        self.assertTrue(of_group)
-        if family.type != "counter":
-            return of_group
-        return {key: value - first.samples[key] for key, value in of_group.items()}
-
-    def assert_like_peer(self, name, ours, theirs):
-        """Every series of theirs is between our two readings, as exactly as they tell it."""
-        slack = {
-            "namedprocess_namegroup_memory_bytes": 4 << 20,
-            "namedprocess_namegroup_cpu_seconds_total": 0.05,
-            "namedprocess_namegroup_oldest_start_time_seconds": 1.0,  # they have full seconds
-        }
-        self.assertEqual(set(ours[1]), set(theirs))
-        for key, value in theirs.items():
-            delta = 0 if ("memtype", "virtual") in key.labels else slack.get(name, 0)
-            self.assertLessEqual(ours[0][key], value + delta, key)
-            self.assertGreaterEqual(ours[1][key], value - delta, key)
+        adding = threading.Thread(target=add_names)
+        adding.start()
+        try:
+            exporter = self.start()
+        finally:
+            is_started.set()
+            adding.join()
+            self.enterContext(herd)
+        page = self.wait_for_page(exporter, "all", lambda page: page.of(
+            "namedprocess_namegroup_num_procs", groupname=unique("born")) >= names[0])
+        self.assertEqual(
+            page.of("namedprocess_namegroup_num_procs", groupname=unique("born")), names[0])
 
     def test_without_bpf_the_same_groups_have_no_exits(self):
         exporters = [self.start(source) for source in ("proc", "bpf")]

@@ -90,6 +90,18 @@ class BootedUnitTest(unittest.TestCase):
         self.assertEqual(command.rstrip("\0").split("\0")[1:], flags.split())
         self.wait_for_page()
 
+    def test_reload_reads_the_groups_anew(self):
+        groups = "/etc/resource_exporter_groups.yml"
+        self.write(groups, "process_names: [{name: before, comm: [systemd]}]\n")
+        self.restart_with("/etc/default/resource_exporter",
+                          f'ARGS="--collector.process.config={groups}"\n')
+        self.assertIn('groupname="before"', self.wait_for_page())
+        pid = self.show("MainPID")
+        self.write(groups, "process_names: [{name: after, comm: [systemd]}]\n")
+        self.systemctl("reload", self.SERVICE)
+        self.wait_for("the new group", lambda: 'groupname="after"' in self.wait_for_page())
+        self.assertEqual((self.show("ActiveState"), self.show("MainPID")), ("active", pid))
+
     def test_killed_daemon_comes_back(self):
         pid = self.show("MainPID")
         self.signal("KILL")
@@ -145,6 +157,10 @@ class BootedUnitTest(unittest.TestCase):
     def wait_for_page(self):
         return self.wait_for("a page", lambda: self.container.get(URL))
 
+    def write(self, path, text):
+        script = 'mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1"'
+        self.container.run("sh", "-c", script, "sh", path, text)
+
     def restart_with(self, path, text):
         """Restarts the daemon with a file that is there until the end of the test."""
 
@@ -152,8 +168,7 @@ class BootedUnitTest(unittest.TestCase):
             self.container.run("rm", path)
             self.systemctl("daemon-reload")
 
-        script = 'mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1"'
-        self.container.run("sh", "-c", script, "sh", path, text)
+        self.write(path, text)
         self.addCleanup(remove)
         self.systemctl("daemon-reload")
         self.systemctl("restart", self.SERVICE)

@@ -244,18 +244,3 @@ TEST_CASE("read_start gives no more of a file than asked for") {
   REQUIRE_FALSE(missing);
   CHECK(missing.error().code == Errc::gone);
 }
-
-TEST_CASE("link gives the target of a link, whether it exists or not") {
-  tests::FileTree tree;
-  tree.write("proc/file", "");
-  const std::string target = "/" + std::string(4000, 'x');
-  std::filesystem::create_symlink(target, tree.path() / "proc/link");
-  auto files = tests::open_mount(tree.path() / "proc");
-  CHECK(*files.link("link") == target);
-  const auto missing = files.link("missing");
-  REQUIRE_FALSE(missing);
-  CHECK(missing.error().code == Errc::gone);
-  const auto file = files.link("file");
-  REQUIRE_FALSE(file);
-  CHECK(file.error().code == Errc::io);
-}

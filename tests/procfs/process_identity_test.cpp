@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/command_line.hpp"
 #include "tests/support/fixture_host.hpp"
 
 using metrics::Errc;
@@ -25,7 +26,7 @@ TEST_CASE("parse_process_cmdline splits as process-exporter does") {
       {"any bytes", "\xff\n\x1b\0"s, {"\xff\n\x1b"}},
   }));
   INFO(what);
-  CHECK(parse_process_cmdline(text) == arguments);
+  CHECK(parse_process_cmdline(text) == tests::command_line_of(arguments));
 }
 
 TEST_CASE("parse_process_cgroup reads version 2, version 1 and both") {

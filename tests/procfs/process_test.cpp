@@ -22,7 +22,7 @@ const std::string kColumns =
 const std::string kStat = "13528 (cat)" + kColumns;
 
 const std::string kStatus =
-    "Name:\tcat\nUmask:\t0022\nState:\tR (running)\nPid:\t13529\nUid:\t1000\t0\t1\t2\nVmPeak:\t    "
+    "Name:\tcat\nUmask:\t0022\nState:\tR (running)\nPid:\t13529\nUid:\t0\t1000\t1\t2\nVmPeak:\t    "
     "3060 kB\n"
     "VmHWM:\t    1800 kB\nVmRSS:\t    1716 kB\nRssAnon:\t     116 kB\nVmSwap:\t      12 kB\n"
     "HugetlbPages:\t       0 kB\nThreads:\t1\nSigQ:\t0/96364\nMems_allowed_list:\t0\n"
@@ -53,6 +53,19 @@ TEST_CASE("parse_process_stat reads every column we use") {
   CHECK(stat->threads == 3);
   CHECK(stat->start_time_ticks == 164183);
   CHECK(stat->virtual_bytes == 3133440);
+  CHECK(stat->stack_address == 140724227390544);
+}
+
+TEST_CASE("parse_process_stat knows no stack where the kernel does not tell") {
+  // What it says to whom may not trace the process, and a file without the columns.
+  const std::string end =
+      GENERATE(" 366 18446744073709551615 1 1 0 0 0 0", " 366", "", " 366 1 1 1 x");
+  INFO(end);
+  const auto stat = parse_process_stat(
+      "1 (init) S 0 1 1 0 -1 4194304 9 1 4 1 3 7 1 2 20 -5 3 0 83 3133440" + end);
+  REQUIRE(stat);
+  CHECK(stat->virtual_bytes == 3133440);
+  CHECK_FALSE(stat->stack_address);
 }
 
 TEST_CASE("parse_process_stat tells kernel threads by their flag") {
@@ -129,7 +142,7 @@ TEST_CASE("parse_process_status reads resident and swapped memory in bytes") {
   CHECK(status->peak_resident_bytes == 1800 * kKilobyte);
 }
 
-TEST_CASE("parse_process_status reads the real user and the switches") {
+TEST_CASE("parse_process_status reads the effective user and the switches") {
   const auto status = parse_process_status(kStatus);
   REQUIRE(status);
   CHECK(status->uid == 1000);
@@ -164,9 +177,10 @@ TEST_CASE("parse_process_status rejects text that is not the status of a process
       {"a peak without memory", "VmHWM:\t 1 kB\nThreads:\t1\n"},
       {"a peak that is not a number",
        "VmHWM:\t x kB\nVmRSS:\t 1 kB\nVmSwap:\t 1 kB\nThreads:\t1\n"},
-      {"a user that is not a number", "Uid:\t-1\t0\t0\t0\nThreads:\t1\n"},
-      {"a user past 32 bits", "Uid:\t4294967296\t0\t0\t0\nThreads:\t1\n"},
+      {"a user that is not a number", "Uid:\t0\t-1\t0\t0\nThreads:\t1\n"},
+      {"a user past 32 bits", "Uid:\t0\t4294967296\t0\t0\nThreads:\t1\n"},
       {"no user", "Uid:\nThreads:\t1\n"},
+      {"only a real user", "Uid:\t0\nThreads:\t1\n"},
       {"switches that are not a number",
        "Threads:\t1\nvoluntary_ctxt_switches:\tx\nnonvoluntary_ctxt_switches:\t1\n"},
       {"only voluntary switches", "Threads:\t1\nvoluntary_ctxt_switches:\t1\n"},

@@ -39,18 +39,24 @@ inline collectors::ProcessExit exit_of(
   return exit;
 }
 
-/// A group per comm, as a page shows it. What starts with '?' has none yet, with '-' none.
+/// A group per comm, as a page shows it, and per exec where they are told: "sh@2". What starts with
+/// '?' has none yet, with '-' none.
 class ByComm final : public collectors::GroupResolver {
  public:
   Answer resolve(const collectors::ProcessBasics& process, bool has_ended,
                  collectors::GroupKey& key) override {
-    const auto comm = collectors::text_of(process.comm);
+    auto comm = rules;
+    comm += collectors::text_of(process.comm);
     if (comm.starts_with('-')) return Answer::none;
     if (comm.starts_with('?') && !has_ended && !knows_all) return Answer::later;
     key = {metrics::repaired(comm), {}};
+    if (process.execs != 0) key.name += "@" + std::to_string(process.execs);
+    if (is_by_user) key.name += " of " + std::to_string(process.user_id.value_or(0));
     return Answer::named;
   }
+  std::string rules;  // what all names begin with
   bool knows_all = false;
+  bool is_by_user = false;
 };
 
 /// Groups that get a walk every minute, for a page each.
@@ -81,6 +87,12 @@ class LedgerHost {
                    const collectors::ProcessWalkResult& walk) {
     second_ += options_.seconds_between;
     ledger_.take(exits, walk, collectors::WalkFor::page, now());
+    return *this;
+  }
+  /// From now on all names begin so.
+  LedgerHost& rematch(std::string rules) {
+    resolver.rules = std::move(rules);
+    ledger_.rematch();
     return *this;
   }
   LedgerHost& end_tick(std::chrono::nanoseconds length = std::chrono::seconds(1)) {

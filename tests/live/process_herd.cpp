@@ -1,0 +1,46 @@
+// process_herd TAG: a child for each name on stdin, a byte of its length before each, that bears it
+// and sleeps. "ready" on stdout when all do. They end with this one. TAG is for who looks for them:
+// it is in the command line of all.
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): kill
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <string>
+
+namespace {
+
+/// False at the end.
+bool read_name(std::string& name) {
+  const int length = std::getchar();
+  if (length == EOF) return false;
+  name.resize(static_cast<std::size_t>(length));
+  return std::fread(name.data(), 1, name.size(), stdin) == name.size();
+}
+
+[[noreturn]] void bear(const std::string& name, int named) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::prctl(PR_SET_NAME, name.c_str());
+  if (::write(named, "!", 1) != 1) ::_exit(1);
+  for (;;) ::pause();
+}
+
+}  // namespace
+
+int main() {
+  std::array<int, 2> pipe{};
+  if (::pipe(pipe.data()) != 0) return 1;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  std::string name;
+  while (read_name(name)) {
+    const auto pid = ::fork();
+    if (pid < 0) return 1;
+    if (pid == 0) bear(name, pipe[1]);
+    char byte = 0;
+    if (::read(pipe[0], &byte, 1) != 1) return 1;
+  }
+  std::puts("ready");
+  std::fflush(stdout);
+  for (;;) ::pause();
+}
