@@ -169,6 +169,10 @@ extern void* bpf_rdonly_cast(const void* pointer, __u32 type) __ksym;
 #define KERNEL_POINTER(type, address) \
   ((type*)bpf_rdonly_cast((void*)(address), bpf_core_type_id_kernel(type)))
 
+/* Whoever has the pid, held; zombies too, until somebody waited for them. */
+extern struct task_struct* bpf_task_from_pid(int pid) __ksym;
+extern void bpf_task_release(struct task_struct* task) __ksym;
+
 /* A child begins with its parent's, and so do threads, of which one may become the main one. */
 static __always_inline __u32 execs_of(const struct task_struct* task) {
   return bpf_core_field_exists(task->self_exec_id) ? task->self_exec_id : 0;

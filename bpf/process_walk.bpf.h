@@ -5,6 +5,7 @@
 
 #include "kernel_types.bpf.h"
 #include "open_files.bpf.h"
+#include "process_counters.bpf.h"
 #include "process_memory.bpf.h"
 #include "process_records.h"
 #include "reaped_storage.bpf.h"
@@ -20,8 +21,6 @@ extern struct task_struct* bpf_iter_task_next(struct task_iterator* it) __ksym;
 extern void bpf_iter_task_destroy(struct task_iterator* it) __ksym;
 extern void bpf_rcu_read_lock(void) __ksym;
 extern void bpf_rcu_read_unlock(void) __ksym;
-extern struct task_struct* bpf_task_from_pid(int pid) __ksym;
-extern void bpf_task_release(struct task_struct* task) __ksym;
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -34,18 +33,7 @@ struct {
 __u64 walk_scratch = 0;
 
 static __always_inline void add_task(struct ProcessRecord* record, const struct task_struct* task) {
-  struct ProcessCounters* counters = &record->counters;
-  counters->user_time_ns += task->utime;
-  counters->system_time_ns += task->stime;
-  counters->run_time_ns += task->se.sum_exec_runtime;
-  counters->minor_faults += task->min_flt;
-  counters->major_faults += task->maj_flt;
-  counters->voluntary_switches += task->nvcsw;
-  counters->involuntary_switches += task->nivcsw;
-  if (bpf_core_field_exists(task->ioac.read_bytes)) {
-    counters->read_bytes += task->ioac.read_bytes;
-    counters->write_bytes += task->ioac.write_bytes;
-  }
+  add_thread(&record->counters, task);
   if (bpf_core_field_exists(task->sched_info.run_delay)) {
     record->cpu_delay_ns += task->sched_info.run_delay;
   }
@@ -55,25 +43,10 @@ static __always_inline void add_task(struct ProcessRecord* record, const struct 
 static __always_inline void set_sums(struct ProcessRecord* record,
                                      const struct signal_struct* signal,
                                      const struct task_struct* leader) {
-  struct ProcessCounters* counters = &record->counters;
-  counters->user_time_ns = signal->utime + leader->utime;
-  counters->system_time_ns = signal->stime + leader->stime;
-  counters->run_time_ns = signal->sum_sched_runtime + leader->se.sum_exec_runtime;
-  counters->minor_faults = signal->min_flt + leader->min_flt;
-  counters->major_faults = signal->maj_flt + leader->maj_flt;
-  counters->voluntary_switches = signal->nvcsw + leader->nvcsw;
-  counters->involuntary_switches = signal->nivcsw + leader->nivcsw;
-  counters->read_bytes = 0;
-  counters->write_bytes = 0;
-  if (bpf_core_field_exists(signal->ioac.read_bytes)) {
-    counters->read_bytes = signal->ioac.read_bytes + leader->ioac.read_bytes;
-    counters->write_bytes = signal->ioac.write_bytes + leader->ioac.write_bytes;
-    take_off_reaped(leader, &counters->read_bytes, &counters->write_bytes);
-  }
+  set_ended(&record->counters, signal);
   record->cpu_delay_ns = 0;
-  if (bpf_core_field_exists(leader->sched_info.run_delay)) {
-    record->cpu_delay_ns = leader->sched_info.run_delay;
-  }
+  add_task(record, leader);
+  take_off_reaped(leader, &record->counters);
 }
 
 /* An address space, or a table of files, may be freed while it is read: reads of freed memory give

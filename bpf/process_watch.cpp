@@ -30,6 +30,7 @@ namespace {
 using metrics::Errc;
 using metrics::Error;
 using metrics::Result;
+using Clock = std::chrono::steady_clock;
 
 struct Destroy {
   void operator()(process_watch_programs* programs) const {
@@ -106,6 +107,8 @@ class ProcessWatch::Implementation {
     bpf_map__set_max_entries(maps.exit_sums_0, options.sum_keys);
     bpf_map__set_max_entries(maps.exit_sums_1, options.sum_keys);
     programs_->bss->file_words_per_walk = options.open_file_places / 64;
+    programs_->bss->patience_ns =
+        static_cast<std::uint64_t>(std::chrono::nanoseconds(options.patience).count());
     if (const int error = process_watch_programs::load(programs_.get()); error != 0) {
       return failure("loading BPF programs", -error, log);
     }
@@ -122,6 +125,10 @@ class ProcessWatch::Implementation {
 
   Result<void> drain(Exits& exits) {
     exits.records.clear();
+    if (const auto now = Clock::now(); now - told_missed_at_ >= options_.patience / 2) {
+      told_missed_at_ = now;
+      if (auto told = tell_missed(); !told) return told;
+    }
     ring_->drain(exits.records);
     return sums_->drain(exits.summed, exits.nameless);
   }
@@ -131,6 +138,14 @@ class ProcessWatch::Implementation {
   }
 
  private:
+  Result<void> tell_missed() {
+    LIBBPF_OPTS(bpf_test_run_opts, run);
+    const int program = bpf_program__fd(programs_->progs.tell_missed_exits);
+    const int error = bpf_prog_test_run_opts(program, &run);
+    if (error == 0) return {};
+    return Error{Errc::io, "running a BPF program: " + std::generic_category().message(-error)};
+  }
+
   Result<void> learn(const LibbpfLog& log) {
     LIBBPF_OPTS(bpf_test_run_opts, run);
     const int program = bpf_program__fd(programs_->progs.learn_kernel);
@@ -149,6 +164,7 @@ class ProcessWatch::Implementation {
     auto ring = ExitRing::open(bpf_map__fd(maps.exit_ring), options.ring_bytes);
     if (!ring) return ring.error();
     ring_.emplace(*std::move(ring));
+    options_ = options;
     auto& bss = *programs_->bss;
     sums_.emplace(
         ExitSumsReader::Maps{{bpf_map__fd(maps.exit_sums_0), bpf_map__fd(maps.exit_sums_1)},
@@ -165,6 +181,8 @@ class ProcessWatch::Implementation {
     return {};
   }
 
+  Options options_;
+  Clock::time_point told_missed_at_;
   Programs programs_;
   std::optional<ExitRing> ring_;
   std::optional<ExitSumsReader> sums_;

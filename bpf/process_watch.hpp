@@ -1,6 +1,7 @@
 // All processes and all exits of the host, from BPF programs in the kernel.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -41,7 +42,8 @@ struct Exits {
 /// A security module may hide processes from it: compare with /proc, and read from there what is
 /// missing. pid 1 was missing on one host, which refused even root to look into it. No program ran
 /// on a CPU while a thread of that process had it; as processes are freed by interrupts, in
-/// whatever context, up to one exit in a hundred was seen by nobody there.
+/// whatever context, up to one in twenty was freed unseen there. Such a process is drained after
+/// Options::patience, with what was seen of it when it was waited for.
 class ProcessWatch {
  public:
   struct Options {
@@ -59,6 +61,8 @@ class ProcessWatch {
     std::uint32_t open_file_places = 1U << 23U;
     /// Keys for exits that found the ring full. 400 bytes each in the kernel.
     std::uint32_t sum_keys = 1024;
+    /// So long after somebody waited for a process it is drained though nobody saw it being freed.
+    std::chrono::milliseconds patience{5000};
   };
 
   /// Loads the programs and starts to account exits: what is freed from now on is drained.
@@ -79,7 +83,7 @@ class ProcessWatch {
   metrics::Result<std::span<const ProcessRecord>> walk(Detail detail);
 
   /// Replaces what is in `exits`. A process is freed when its parent has waited for it, some
-  /// milliseconds later. Bounded by the sizes in Options. Sums of a busy moment may come with the
+  /// milliseconds later; an exit is never drained twice. Bounded by the sizes in Options. Sums of a busy moment may come with the
   /// drain after. Fails with `io`; what could not be read then comes later.
   metrics::Result<void> drain_exits(Exits& exits);
 

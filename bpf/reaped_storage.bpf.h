@@ -9,6 +9,7 @@
 #define BPF_REAPED_STORAGE_BPF_H
 
 #include "kernel_types.bpf.h"
+#include "process_records.h"
 
 struct StorageBytes {
   __u64 read;
@@ -54,25 +55,10 @@ static __always_inline void add_reaped(__u64 parent_signal, struct StorageBytes 
   __sync_fetch_and_add(&sum->write, bytes.write);
 }
 
-/* What a process whose last thread ends has moved so far, its own children's included: all of it
- * goes to the parent. */
-static __always_inline struct StorageBytes storage_at_end(const struct task_struct* last,
-                                                          const struct task_struct* leader) {
-  const struct signal_struct* signal = leader->signal;
-  struct StorageBytes bytes = {};
-  if (!bpf_core_field_exists(signal->ioac.read_bytes)) return bytes;
-  bytes.read = signal->ioac.read_bytes + leader->ioac.read_bytes;
-  bytes.write = signal->ioac.write_bytes + leader->ioac.write_bytes;
-  if (last->pid != leader->pid) {
-    bytes.read += last->ioac.read_bytes;
-    bytes.write += last->ioac.write_bytes;
-  }
-  return bytes;
-}
-
 /* Of the sums of a process, which hold all of its signal struct's, and the children's in that. */
-static __always_inline void take_off_reaped(const struct task_struct* leader, __u64* read_bytes,
-                                            __u64* write_bytes) {
+static __always_inline void take_off_reaped(const struct task_struct* leader,
+                                            struct ProcessCounters* counters) {
+  if (!bpf_core_field_exists(leader->signal->ioac.read_bytes)) return;
   const __u64 most_read = leader->signal->ioac.read_bytes;
   const __u64 most_written = leader->signal->ioac.write_bytes;
   if (!(most_read | most_written)) return; /* Most have none, and need no search. */
@@ -80,8 +66,8 @@ static __always_inline void take_off_reaped(const struct task_struct* leader, __
   bpf_core_read(&key, sizeof key, &leader->signal);
   const struct StorageBytes* sum = bpf_map_lookup_elem(&reaped_storage, &key);
   if (!sum) return;
-  *read_bytes -= sum->read < most_read ? sum->read : most_read;
-  *write_bytes -= sum->write < most_written ? sum->write : most_written;
+  counters->read_bytes -= sum->read < most_read ? sum->read : most_read;
+  counters->write_bytes -= sum->write < most_written ? sum->write : most_written;
 }
 
 #endif

@@ -42,14 +42,6 @@ inline const ProcessRecord* find_process(std::span<const ProcessRecord> records,
   return found == records.end() ? nullptr : &*found;
 }
 
-/// How many of so many exits may be missing. A kernel that guards pid 1 runs no BPF program while
-/// that is on the CPU, so that of the processes which an interrupt frees there it tells nothing;
-/// any other tells of all.
-inline int hidden_exits(bpf::ProcessWatch& watch, int exits) {
-  const auto records = watch.walk(bpf::Detail::counters);
-  return records && find_process(*records, 1) == nullptr ? exits / 20 : 0;
-}
-
 /// Looks again and again until it is so. False when that took longer than any machine should need.
 inline bool comes_true(const std::function<bool()>& is_so) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
