@@ -32,7 +32,7 @@ class ProcHost {
                                       std::to_string(numbers.children_ticks) + " 0 20 0 2 0 " +
                                       std::to_string(start_ticks) + " 65536 1 0\n");
     const auto resident = std::to_string(numbers.resident_kilobytes);
-    tree_.write(folder + "/status", "Uid:\t1000\t0\t0\t0\nVmHWM:\t " + resident + " kB\nVmRSS:\t " +
+    tree_.write(folder + "/status", "Uid:\t0\t1000\t0\t0\nVmHWM:\t " + resident + " kB\nVmRSS:\t " +
                                         resident + " kB\nVmSwap:\t 4 kB\nThreads:\t2\n");
     tree_.write(folder + "/statm",
                 "16 " + std::to_string(numbers.resident_kilobytes / 4) + " 0 0 0 0 0\n");

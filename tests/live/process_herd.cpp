@@ -1,13 +1,15 @@
 // process_herd TAG: a child for each name on stdin, a byte of its length before each, that bears it
-// and sleeps. "ready" on stdout when all do. They end with this one. TAG is for who looks for them:
-// it is in the command line of all.
+// and sleeps. "ready" on stdout when all do. They end with this one, and before it after SIGTERM.
+// TAG is for who looks for them: it is in the command line of all.
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): kill
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -32,15 +34,24 @@ int main() {
   std::array<int, 2> pipe{};
   if (::pipe(pipe.data()) != 0) return 1;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  sigset_t end;
+  ::sigemptyset(&end);
+  ::sigaddset(&end, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &end, nullptr);
+  std::vector<pid_t> children;
   std::string name;
   while (read_name(name)) {
     const auto pid = ::fork();
     if (pid < 0) return 1;
     if (pid == 0) bear(name, pipe[1]);
+    children.push_back(pid);
     char byte = 0;
     if (::read(pipe[0], &byte, 1) != 1) return 1;
   }
   std::puts("ready");
   std::fflush(stdout);
-  for (;;) ::pause();
+  int signal = 0;
+  ::sigwait(&end, &signal);
+  for (const auto child : children) ::kill(child, SIGKILL);
+  for (const auto child : children) ::waitpid(child, nullptr, 0);
 }

@@ -29,6 +29,6 @@ class Herd:
         return self
 
     def __exit__(self, *_):
-        self._process.kill()
+        self._process.terminate()  # It waits for them: killed, it would leave that to init.
         self._process.wait()
         self._process.stdout.close()

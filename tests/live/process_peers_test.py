@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from typing import NamedTuple
@@ -101,10 +102,13 @@ class World:
         self._peer = stack.enter_context(ProcessExporter(config))
         stack.enter_context(self.workload)
         self.their_families()  # From here on it knows the groups.
+        # It has starts to a second, and counts of what seems older only what it uses from then on.
+        from_now_on = time.monotonic() + 1
         for source in self.exporters:
             wait_for("all groups", lambda: self.workload.groups <= groups_of(
                 self.our_samples(source)))  # pylint: disable=cell-var-from-loop
         self.first = {source: self.read(source) for source in self.exporters}
+        wait_for("a later second", lambda: time.monotonic() > from_now_on)
         self.workload.begin()
 
     def their_families(self):
