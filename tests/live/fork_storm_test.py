@@ -21,7 +21,7 @@ from pathlib import Path
 from child_process import Child
 from exporter_process import wait_for
 from exposition import parse
-from process_page import REASONS, is_guarded, start_exporter
+from process_page import REASONS, start_exporter
 
 SAMPLES = 1_000_000
 SCRAPED_SECONDS = 30.0  # At most.
@@ -32,7 +32,6 @@ IDLE_GROUPS = 100  # Names that only add samples.
 PID_MAX = Path("/proc/sys/kernel/pid_max")
 LOW_PID_MAX = 16_384  # Each comes again every second, and there is room for all that run.
 REASON_OF_END = {0: "normal", 3: "error", 5: "error", -9: "signal"}
-UNSEEN_SHARE = 0.03  # Where the kernel hides some from BPF: what is freed at once.
 # In the parent's memory a child has no faults but those it makes, and perhaps a few for what no
 # child needed before. With memory of its own it copies some pages, too.
 FEW_FAULTS = 50
@@ -148,8 +147,7 @@ class ForkStormTest(unittest.TestCase):
                      FEW_FAULTS, 0 if kind["shares_memory"] else MOST_COPIED_PAGES),
                     ("namedprocess_namegroup_read_bytes_total", kind["bytes_each"], 0, 0)):
                 value = watcher.of(name, group) or 0
-                unseen = UNSEEN_SHARE * ended if is_guarded() else 0
-                most = (ended + unseen + LIVING) * (each + most_more) + few
+                most = (ended + LIVING) * (each + most_more) + few
                 if not ended * each <= value <= (most if each or most_more else few):
                     watcher.errors.append(f"{name} of {group}: {value} after {ended} exits")
 
@@ -180,7 +178,7 @@ class ForkStormTest(unittest.TestCase):
                 self.assertLessEqual(ended, parent["children"])
                 self.assertGreaterEqual(ended + lost, parent["children"])
 
-    def check_use(self, watcher, parents, lost):
+    def check_use(self, watcher, parents):
         """A child that was seen before it had its name is its parent's until then."""
         for parent in parents:
             with self.subTest(parent["group"]):
@@ -190,11 +188,10 @@ class ForkStormTest(unittest.TestCase):
                 cpu_seconds = sum(watcher.of("namedprocess_namegroup_cpu_seconds_total", group,
                                              f',mode="{mode}"') or 0
                                   for group in groups for mode in ("user", "system"))
-                self.assertLessEqual(started, parent["children"])
-                self.assertGreaterEqual(started + lost, parent["children"])
+                self.assertEqual(started, parent["children"])
                 self.assertAlmostEqual(
                     cpu_seconds - parent["own_cpu_seconds"], parent["cpu_seconds"],
-                    delta=(0.01 + lost / parent["children"]) * parent["cpu_seconds"] + 0.005)
+                    delta=0.01 * parent["cpu_seconds"] + 0.005)
 
     def check_names(self, watcher, parents):
         # Else the host has too many names for these to have groups of their own.
@@ -217,11 +214,9 @@ class ForkStormTest(unittest.TestCase):
         self.check_names(watcher, parents)
         self.assertEqual(watcher.errors, [])
         self.assertGreaterEqual(watcher.samples, SAMPLES)
-        made = sum(parent["children"] for parent in parents)
-        unseen = UNSEEN_SHARE * made if is_guarded() else 0
-        self.assertLessEqual(watcher.value("host_process_exits_lost_total"), unseen)
-        self.check_exits(watcher, parents, unseen)
-        self.check_use(watcher, parents, unseen)
+        self.assertEqual(watcher.value("host_process_exits_lost_total"), 0)
+        self.check_exits(watcher, parents, 0)
+        self.check_use(watcher, parents)
 
     def test_taskstats_loses_none_that_it_does_not_count(self):
         storm, watcher = self.start("taskstats")

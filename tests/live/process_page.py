@@ -53,21 +53,6 @@ def start_exporter(source, *flags):
         yield exporter
 
 
-def is_guarded():
-    """Whether this kernel keeps a process even from root. It then runs no BPF program while that
-    process is on the CPU, and memory of others is freed at any time: the exits of some are not
-    seen."""
-    if os.geteuid() != 0:
-        return False
-    try:
-        Path("/proc/1/io").read_text()
-    except PermissionError:
-        return True
-    except OSError:
-        pass
-    return False
-
-
 def _must_work(source):
     """As tests/support/process_watch.hpp and exits.hpp have it: for BPF, the CI is to be root."""
     if source == "bpf":

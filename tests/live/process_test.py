@@ -20,12 +20,11 @@ from alerts_test import small_memory_group
 from child_process import Child, cpu_of
 from exporter_process import wait_for
 from process_herd import Herd
-from process_page import Page, is_guarded, start_exporter
+from process_page import Page, start_exporter
 
 POLL_SECONDS = 15.0
 SHORT_PROCESSES = 2000
 BUSY_PROCESSES = 200
-UNSEEN_EXITS = 40  # Where the kernel hides some from BPF.
 MEMORY_BYTES = 500 << 20
 HOLD_SECONDS = 0.1  # Shorter than samples are apart.
 BURN_SECONDS = 0.5
@@ -132,12 +131,11 @@ class ProcessTest(unittest.TestCase):
         def exits(page, group):
             return sum(page.exits(group).values())
 
-        least = len(programs) - (UNSEEN_EXITS if is_guarded() else 0)
-        self.wait_for_page(exporter, "all exits", lambda page: grown(page, exits) >= least)
+        self.wait_for_page(exporter, "all exits",
+                           lambda page: grown(page, exits) >= len(programs))
         after = self.settled_page(exporter)
         for value in (exits, Page.started):
-            self.assertLessEqual(grown(after, value), len(programs))
-            self.assertGreaterEqual(grown(after, value), least)
+            self.assertEqual(grown(after, value), len(programs))
         self.assertLessEqual(exits(after, parent.comm), 10)
         self.assertEqual(after.exits(groups[0])["normal"], exits(after, groups[0]))
         self.assertEqual(after.of("host_process_exits_lost_total"), 0)
