@@ -83,8 +83,9 @@ class ProcessWatch {
   metrics::Result<std::span<const ProcessRecord>> walk(Detail detail);
 
   /// Replaces what is in `exits`. A process is freed when its parent has waited for it, some
-  /// milliseconds later; an exit is never drained twice. Bounded by the sizes in Options. Sums of a busy moment may come with the
-  /// drain after. Fails with `io`; what could not be read then comes later.
+  /// milliseconds later; an exit is never drained twice. Bounded by the sizes in Options. Sums of a
+  /// busy moment may come with the drain after. Fails with `io`; what could not be read then comes
+  /// later.
   metrics::Result<void> drain_exits(Exits& exits);
 
   /// How many the last walk left out.

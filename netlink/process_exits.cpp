@@ -67,7 +67,10 @@ std::optional<ProcessExit> ProcessExits::add(const TaskExit& exit) {
   if (is_first_thread || exit.wait_status != 0) process.wait_status = exit.wait_status;
   process.is_end = exit.is_last_of_group;
   if (!exit.is_last_of_group) {
-    if (has_ended(*exit.tgid, *start)) return std::move(process);
+    if (const auto* const ended = find_ended(*exit.tgid, *start)) {
+      process.comm = ended->comm;
+      return std::move(process);
+    }
     keep(std::move(pending));
     return std::nullopt;
   }
@@ -78,13 +81,15 @@ std::optional<ProcessExit> ProcessExits::add(const TaskExit& exit) {
   return std::move(process);
 }
 
-bool ProcessExits::has_ended(std::int32_t pid, const StartTime& start) const {
+const ProcessExits::Ended* ProcessExits::find_ended(std::int32_t pid,
+                                                    const StartTime& start) const {
   const auto found = ended_.find(pid);
-  return found != ended_.end() && is_same(found->second, start);
+  return found != ended_.end() && is_same(found->second.start, start) ? &found->second : nullptr;
 }
 
 void ProcessExits::remember_end(const ProcessExit& process) {
-  const bool is_new = ended_.insert_or_assign(process.pid, process.start).second;
+  const bool is_new =
+      ended_.insert_or_assign(process.pid, Ended{process.start, process.comm}).second;
   if (!is_new) return;  // in its old place: a pid does not come back so soon
   ended_pids_.push_back(process.pid);
   if (ended_pids_.size() <= kMaxEnded) return;

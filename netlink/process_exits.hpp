@@ -15,8 +15,8 @@ namespace netlink {
 /// A process that ended: the records of all its threads in one.
 struct ProcessExit {
   /// False for what was handed on before, at the end of the process: then the sums below are those
-  /// of one more thread, whose record came late, and to be added. Threads that are killed together
-  /// overtake each other.
+  /// of one more thread, whose record came late, and to be added; `comm` is what was handed on
+  /// then. Threads that are killed together overtake each other.
   bool is_end = true;
   std::int32_t pid = 0;
   std::int32_t parent_pid = 0;
@@ -82,7 +82,11 @@ class ProcessExits {
   };
   using Queue = std::list<Pending>;  // the one that changed last comes first
 
-  [[nodiscard]] bool has_ended(std::int32_t pid, const StartTime& start) const;
+  struct Ended {
+    StartTime start;
+    std::string comm;
+  };
+  [[nodiscard]] const Ended* find_ended(std::int32_t pid, const StartTime& start) const;
   void remember_end(const ProcessExit& process);
   Pending take(std::int32_t pid, const StartTime& start);
   void keep(Pending pending);
@@ -90,7 +94,7 @@ class ProcessExits {
   std::size_t max_pending_;
   Queue pending_;
   std::unordered_map<std::int32_t, Queue::iterator> by_pid_;
-  std::unordered_map<std::int32_t, StartTime> ended_;
+  std::unordered_map<std::int32_t, Ended> ended_;
   std::deque<std::int32_t> ended_pids_;  // in the order of their end
   std::uint64_t forgotten_ = 0;
   std::uint64_t unplaced_ = 0;

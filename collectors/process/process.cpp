@@ -133,6 +133,7 @@ class Processes final : public Collector {
                           .has_exits = source_->tells_exits()}) {}
 
   void tick(Clock::time_point now) override {
+    source_->listen();
     if (!source_->is_due(now) || !take(WalkFor::sample, now)) return;
     ledger_.end_tick(now, ticked_at_ ? now - *ticked_at_ : Clock::duration::zero());
     ticked_at_ = now;

@@ -35,6 +35,10 @@ class ProcessSource {
   virtual metrics::Result<void> read(WalkFor purpose, ProcessExits& exits, ProcessWalkResult& walk,
                                      Clock::time_point now) = 0;
 
+  /// Takes what the kernel keeps for us, which has an end: in every tick, whether or not a walk is
+  /// due.
+  virtual void listen() {}
+
   /// Whether a walk for a sample is due: what it costs may not be worth it every tick.
   [[nodiscard]] virtual bool is_due(Clock::time_point /*now*/) const { return true; }
 

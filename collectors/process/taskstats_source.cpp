@@ -20,6 +20,8 @@ using metrics::Result;
 constexpr const char* kPossibleCpus = "devices/system/cpu/possible";
 // Holds the records of some 100,000 threads; nothing is set aside beforehand.
 constexpr std::size_t kReceiveBufferBytes = 64U << 20U;
+// Exits that wait for a walk: of so many, it comes at once, whatever the budget.
+constexpr std::size_t kMostEnded = 20'000;
 // By how much the wall clock may be read differently here and in the kernel.
 constexpr double kClockSlackSeconds = 0.05;
 
@@ -53,12 +55,7 @@ class TaskstatsSource final : public ProcessSource {
   Result<void> read(WalkFor purpose, ProcessExits& exits, ProcessWalkResult& walk,
                     Clock::time_point now) override {
     // Exits first: what was told and is a zombie still is then in this walk, too.
-    ended_.clear();
-    const auto drained = listener_.drain([this](const netlink::TaskExit& thread) {
-      if (auto ended = threads_.add(thread)) ended_.push_back(*std::move(ended));
-    });
-    if (!drained) return drained.error();
-    malformed_ += drained->malformed;
+    if (auto drained = drain(); !drained) return drained;
     if (const auto dropped = listener_.dropped()) dropped_ = *dropped;
     if (auto walked = walker_->read(purpose, exits, walk, now); !walked) return walked;
     const auto& stat = host_.files.stat.at(now);
@@ -70,10 +67,18 @@ class TaskstatsSource final : public ProcessSource {
       starts_[sample.basics.identity.pid] = sample.basics.identity.start_ticks;
     }
     for (const auto& ended : ended_) add(ended, starts, exits);
+    ended_.clear();
     return {};
   }
 
-  [[nodiscard]] bool is_due(Clock::time_point now) const override { return walker_->is_due(now); }
+  void listen() override {
+    // A failure is told by the next walk, which meets it, too.
+    if (ended_.size() < kMostEnded) static_cast<void>(drain());
+  }
+
+  [[nodiscard]] bool is_due(Clock::time_point now) const override {
+    return ended_.size() >= kMostEnded || walker_->is_due(now);
+  }
   [[nodiscard]] Losses losses() const override {
     auto losses = walker_->losses();
     losses.exits += dropped_ + malformed_ + threads_.unplaced();
@@ -84,6 +89,15 @@ class TaskstatsSource final : public ProcessSource {
   [[nodiscard]] bool tells_exits() const override { return true; }
 
  private:
+  Result<void> drain() {
+    const auto drained = listener_.drain([this](const netlink::TaskExit& thread) {
+      if (auto ended = threads_.add(thread)) ended_.push_back(*std::move(ended));
+    });
+    if (!drained) return drained.error();
+    malformed_ += drained->malformed;
+    return {};
+  }
+
   using Starts = std::unordered_map<std::int32_t, std::uint64_t>;
 
   void add(const netlink::ProcessExit& ended, const Starts& before, ProcessExits& exits) const {

@@ -26,7 +26,7 @@ POLL_SECONDS = 15.0
 SHORT_PROCESSES = 2000
 BUSY_PROCESSES = 200
 MEMORY_BYTES = 500 << 20
-HOLD_SECONDS = 0.1  # Shorter than samples are apart.
+HOLD_SECONDS = 0.1
 BURN_SECONDS = 0.5
 # Of a script: its processes have the script's name.
 BUSY_SCRIPT = "#!/bin/sh\ni=0\nwhile [ $i -lt 4000 ]; do i=$((i + 1)); done\n"

@@ -197,6 +197,7 @@ TEST_CASE("a thread that its process's end overtook is handed on alone, and ends
   REQUIRE(late);
   CHECK_FALSE(late->is_end);
   CHECK(late->pid == 7);
+  CHECK(late->comm == "thread 7");
   CHECK(late->thread_records == 1);
   CHECK(late->cpu_nanoseconds == 10);
   CHECK(late->read_bytes == 80);
