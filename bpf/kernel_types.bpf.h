@@ -148,6 +148,12 @@ struct task_struct {
   struct css_set* cgroups;
 };
 
+/* Two words that every kernel has side by side: see word_at(). */
+struct timespec64 {
+  __s64 tv_sec;
+  long tv_nsec;
+};
+
 struct bpf_array {
   void* pptrs[0]; /* What the elements of a per-CPU array start with, one per element. */
 };
@@ -181,6 +187,17 @@ static __always_inline __u32 execs_of(const struct task_struct* task) {
 /* The kernel's memory at a number, without the call of a helper: a struct begins with the like. */
 static __always_inline __s32 number_at(__u64 address) {
   return KERNEL_POINTER(struct seqcount, address)->sequence;
+}
+
+/* Two words, without the call of a helper. */
+static __always_inline void copy_comm(char* to, const struct task_struct* task) {
+  const __u64* from = (const void*)__builtin_preserve_access_index(&task->comm);
+  ((__u64*)to)[0] = from[0];
+  ((__u64*)to)[1] = from[1];
+}
+
+static __always_inline __u64 word_at(__u64 address) {
+  return KERNEL_POINTER(struct timespec64, address)->tv_sec;
 }
 
 #define TASK_IS_KERNEL_THREAD 0x00200000u /* PF_KTHREAD */

@@ -54,7 +54,7 @@ static __always_inline void set_identity(struct ExitRecord* record,
   record->user_id = leader->real_cred->euid.val;
   record->task_flags = leader->flags;
   record->execs = execs_of(leader);
-  bpf_probe_read_kernel(record->comm, sizeof record->comm, leader->comm);
+  copy_comm(record->comm, leader);
 }
 
 /* All of it goes to the parent, its own children's included. */

@@ -19,6 +19,18 @@ enum { FILE_WORDS_PER_READ = 16 };
 __u32 file_words_per_walk = 0; /* Set when it is loaded. */
 __u32 file_words_left = 0;
 
+/* As few as most have are read without a helper's call and an iterator's. */
+enum { FEW_FILE_WORDS = 4 };
+
+/* Unless they were let go of meanwhile, and were another's. */
+static __always_inline int found_files(struct ProcessRecord* record, struct task_struct* task,
+                                       const struct files_struct* files, __u32 open_files) {
+  if (*(struct files_struct* volatile*)&task->files != files) return 0;
+  record->open_files = open_files;
+  record->flags |= PROCESS_HAS_FILES;
+  return 0;
+}
+
 __noinline int set_files(struct ProcessRecord* record, __u64 task_address) {
   struct task_struct* task = KERNEL_POINTER(struct task_struct, task_address);
   struct number_iterator blocks;
@@ -32,6 +44,12 @@ __noinline int set_files(struct ProcessRecord* record, __u64 task_address) {
   const __u32 count = table->max_fds / 64;
   if (count > file_words_left) return 0;
   file_words_left -= count;
+  if (count <= FEW_FILE_WORDS) {
+    for (__u32 index = 0; index < FEW_FILE_WORDS && index < count; index++) {
+      open_files += count_bits(word_at(bits + index * sizeof(__u64)));
+    }
+    return found_files(record, task, files, open_files);
+  }
   bpf_iter_num_new(&blocks, 0, (count + FILE_WORDS_PER_READ - 1) / FILE_WORDS_PER_READ);
   while ((block = bpf_iter_num_next(&blocks))) {
     __u64 words[FILE_WORDS_PER_READ] = {};
@@ -44,10 +62,7 @@ __noinline int set_files(struct ProcessRecord* record, __u64 task_address) {
     }
   }
   bpf_iter_num_destroy(&blocks);
-  if (*(struct files_struct* volatile*)&task->files != files) return 0;
-  record->open_files = open_files;
-  record->flags |= PROCESS_HAS_FILES;
-  return 0;
+  return found_files(record, task, files, open_files);
 }
 
 #endif

@@ -73,14 +73,35 @@ static __always_inline __u64 larger_of(__u64 one, __u64 other) {
   return one + at_least_zero(other - one);
 }
 
+static __always_inline void add_pages_of(struct Memory* memory, __u64 parts) {
+  for (int kind = 0; kind < RSS_KINDS; kind++) {
+    memory->pages[kind] += number_at(parts + kind * sizeof(__s32));
+  }
+}
+
+/* The first CPUs, which most hosts have no more of, do without an iterator's calls. */
+enum { FEW_CPUS = 8 };
+
+static __always_inline void add_pages_of_others(struct Memory* memory, __u64 first) {
+  struct number_iterator cpus;
+  const int* cpu;
+  bpf_iter_num_new(&cpus, FEW_CPUS, cpu_count);
+  while ((cpu = bpf_iter_num_next(&cpus))) {
+    const __u32 index = *cpu;
+    if (index >= MAX_CPUS) break;
+    add_pages_of(memory, first + cpu_offset_bytes[index]);
+  }
+  bpf_iter_num_destroy(&cpus);
+}
+
 /* `mm_address`: of an mm_struct. The caller checks afterwards that it was still in use. */
 __noinline int read_memory(__u64 mm_address, struct Memory* memory, int exactly) {
   const struct mm_struct* mm = KERNEL_POINTER(struct mm_struct, mm_address);
   if (!memory || !mm) return 0;
-  __s64 file = mm->rss_stat[RSS_FILE].count;
-  __s64 anonymous = mm->rss_stat[RSS_ANONYMOUS].count;
-  __s64 swap = mm->rss_stat[RSS_SWAP].count;
-  __s64 shared = mm->rss_stat[RSS_SHARED].count;
+  memory->pages[RSS_FILE] = mm->rss_stat[RSS_FILE].count;
+  memory->pages[RSS_ANONYMOUS] = mm->rss_stat[RSS_ANONYMOUS].count;
+  memory->pages[RSS_SWAP] = mm->rss_stat[RSS_SWAP].count;
+  memory->pages[RSS_SHARED] = mm->rss_stat[RSS_SHARED].count;
 
   /* The kernel keeps the four kinds of one CPU side by side (since 6.6), so a CPU is one read. */
   const __u64 first = (__u64)mm->rss_stat[RSS_FILE].counters;
@@ -89,25 +110,16 @@ __noinline int read_memory(__u64 mm_address, struct Memory* memory, int exactly)
                      (__u64)mm->rss_stat[RSS_SWAP].counters == first + 8 &&
                      (__u64)mm->rss_stat[RSS_SHARED].counters == first + 12;
   if (memory->is_exact) {
-    struct number_iterator cpus;
-    const int* cpu;
-    bpf_iter_num_new(&cpus, 0, cpu_count);
-    while ((cpu = bpf_iter_num_next(&cpus))) {
-      const __u32 index = *cpu;
-      if (index >= MAX_CPUS) break;
-      const __u64 parts = first + cpu_offset_bytes[index];
-      file += number_at(parts + RSS_FILE * sizeof(__s32));
-      anonymous += number_at(parts + RSS_ANONYMOUS * sizeof(__s32));
-      swap += number_at(parts + RSS_SWAP * sizeof(__s32));
-      shared += number_at(parts + RSS_SHARED * sizeof(__s32));
+    for (__u32 cpu = 0; cpu < FEW_CPUS && cpu < cpu_count; cpu++) {
+      add_pages_of(memory, first + cpu_offset_bytes[cpu]);
     }
-    bpf_iter_num_destroy(&cpus);
+    if (cpu_count > FEW_CPUS) add_pages_of_others(memory, first);
   }
-  memory->pages[RSS_FILE] = at_least_zero(file);
-  memory->pages[RSS_ANONYMOUS] = at_least_zero(anonymous);
-  memory->pages[RSS_SWAP] = at_least_zero(swap);
-  memory->pages[RSS_SHARED] = at_least_zero(shared);
-  const __u64 resident = at_least_zero(file) + at_least_zero(anonymous) + at_least_zero(shared);
+  for (int kind = 0; kind < RSS_KINDS; kind++) {
+    memory->pages[kind] = at_least_zero(memory->pages[kind]);
+  }
+  const __u64 resident =
+      memory->pages[RSS_FILE] + memory->pages[RSS_ANONYMOUS] + memory->pages[RSS_SHARED];
   memory->peak_resident_pages = larger_of(mm->hiwater_rss, resident);
   return 1;
 }

@@ -179,7 +179,7 @@ static __always_inline __u32 set_own(struct ProcessRecord* record, const struct 
   record->task_state = leader->__state;
   record->exit_state = leader->exit_state;
   record->execs = execs_of(leader);
-  bpf_probe_read_kernel(record->comm, sizeof record->comm, leader->comm);
+  copy_comm(record->comm, leader);
   record->flags = 0;
   record->open_files = 0;
   record->open_files_soft_limit = 0;

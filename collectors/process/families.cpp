@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "collectors/process/group_label_set.hpp"
 
@@ -219,11 +220,15 @@ constexpr Family kCpuCores = {
     "/proc/PID/stat.",
     Kind::histogram};
 
+/// In the order of the page; each table goes through all of them.
+using Groups = std::vector<const GroupTable::ByKey::value_type*>;
+
 /// A family that the source knows nothing of is left out.
-void emit_table(metrics::Sink& sink, const Table& table, const Input& input,
+void emit_table(metrics::Sink& sink, const Table& table, const Groups& groups, const Input& input,
                 GroupLabelSet& labels) {
   bool is_announced = false;
-  for (const auto& [key, group] : input.groups.by_key()) {
+  for (const auto* const entry : groups) {
+    const auto& [key, group] = *entry;
     for (const auto& part : table.parts) {
       if (part.value == nullptr) break;
       const auto value = part.value(group, input);
@@ -238,7 +243,9 @@ void emit_table(metrics::Sink& sink, const Table& table, const Input& input,
 
 void emit_groups(metrics::Sink& sink, const GroupFamiliesInput& input) {
   GroupLabelSet labels(input.label_names);
-  for (const auto& table : kTables) emit_table(sink, table, input, labels);
+  Groups groups;
+  for (const auto& entry : input.groups.by_key()) groups.push_back(&entry);
+  for (const auto& table : kTables) emit_table(sink, table, groups, input, labels);
   sink.family(kCpuCores);
   std::array<metrics::Bucket, kCpuCoresEdges.size() + 1> room{};
   for (const auto& [key, group] : input.groups.by_key()) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <initializer_list>
 #include <string_view>
 #include <vector>
@@ -10,7 +12,7 @@
 namespace collectors {
 
 /// The labels of a group's series: its name, those chosen for groups, and those of a part of it.
-/// What of() gives lives until the next call.
+/// What of() gives lives until the next call. A page asks for thousands: nothing is allocated.
 class GroupLabelSet {
  public:
   /// `names`, of GroupKey::label_values, must outlive it.
@@ -18,20 +20,22 @@ class GroupLabelSet {
 
   /// A part without a name is left out.
   metrics::Labels of(const GroupKey& key, std::initializer_list<metrics::Label> parts = {}) {
-    labels_.clear();
-    labels_.push_back({"groupname", key.name});
+    std::size_t count = 0;
+    labels_[count++] = {"groupname", key.name};
     for (std::size_t i = 0; i < names_.size(); ++i) {
-      if (!key.label_values[i].empty()) labels_.push_back({names_[i], key.label_values[i]});
+      if (!key.label_values[i].empty()) labels_.at(count++) = {names_[i], key.label_values[i]};
     }
     for (const auto& part : parts) {
-      if (!part.name.empty()) labels_.push_back(part);
+      if (!part.name.empty()) labels_.at(count++) = part;
     }
-    return labels_;
+    return {labels_.data(), count};
   }
 
  private:
+  static constexpr std::size_t kMostLabels = 10;  // the name, GroupLabels::names(), and three
+
   const std::vector<std::string_view>& names_;
-  std::vector<metrics::Label> labels_;
+  std::array<metrics::Label, kMostLabels> labels_;
 };
 
 }  // namespace collectors

@@ -6,8 +6,10 @@
 namespace collectors {
 namespace {
 
-// So many processes may have gone between two that are walked, before an index is worth its making.
+// So many processes may have gone between two that are walked, and so many more may be out of
+// order, before an index is worth its making.
 constexpr std::size_t kLookAhead = 16;
+constexpr std::size_t kFewStray = 4;
 // A sum waits longer than a vanished process, which may be in it and, where its pid came back and
 // could not be read, may be missed only later.
 constexpr auto kSumsWait = ProcessLedger::kPatience + std::chrono::seconds(10);
@@ -99,7 +101,7 @@ void ProcessLedger::settle_waiting(Clock::time_point now) {
 }
 
 void ProcessLedger::join(const ProcessWalkResult& walk, Clock::time_point now) {
-  index_.clear();
+  forget_order();
   std::size_t at = 0;
   const auto newest = newest_start_ticks_;
   for (const auto& sample : walk.processes) {
@@ -114,6 +116,11 @@ void ProcessLedger::join(const ProcessWalkResult& walk, Clock::time_point now) {
   }
 }
 
+void ProcessLedger::forget_order() {
+  index_.clear();
+  stray_ = 0;
+}
+
 /// Walks come in the same order, so the process is the one after the last found, or a few later.
 ProcessLedger::Known* ProcessLedger::find(const ProcessIdentity& identity, std::size_t& at) {
   const auto end = std::min(known_.size(), at + kLookAhead);
@@ -122,6 +129,13 @@ ProcessLedger::Known* ProcessLedger::find(const ProcessIdentity& identity, std::
       at = next + 1;
       return &known_[next];
     }
+  }
+  if (index_.empty() && stray_++ < kFewStray) {
+    const auto found = std::ranges::find(known_, identity,
+                                         [](const Known& known) { return known.basics.identity; });
+    if (found == known_.end()) return nullptr;
+    at = static_cast<std::size_t>(found - known_.begin()) + 1;
+    return &*found;
   }
   if (index_.empty()) {
     for (std::size_t n = 0; n < known_.size(); ++n) index_.emplace(known_[n].basics.identity, n);

@@ -85,8 +85,7 @@ class ProcessLedger {
 
   [[nodiscard]] GroupTable& groups() { return groups_; }
   [[nodiscard]] const GroupTable& groups() const { return groups_; }
-  [[nodiscard]] std::vector<TopProcess> busiest(std::size_t count) const;
-  [[nodiscard]] std::vector<TopProcess> largest(std::size_t count) const;
+  [[nodiscard]] TopProcessLists top(std::size_t count) const;
 
   /// CPU time of all groups together.
   [[nodiscard]] std::uint64_t attributed_cpu_ns() const { return attributed_cpu_ns_; }
@@ -131,6 +130,7 @@ class ProcessLedger {
   void give_free_places(Clock::time_point now);
   void join(const ProcessWalkResult& walk, Clock::time_point now);
   Known* find(const ProcessIdentity& identity, std::size_t& at);
+  void forget_order();
   [[nodiscard]] static Known newcomer(const ProcessBasics& basics, bool is_of_before,
                                       std::optional<std::uint64_t> mark_bytes);
   std::optional<Known> recall(const ProcessIdentity& identity);
@@ -166,6 +166,7 @@ class ProcessLedger {
   int ranking_walks_ = kRankingWalks;     // so many more rank who gets a place
   std::vector<Known> known_;              // in the order of the walks, the newest last
   ByIdentity<std::size_t> index_;         // of known_; made when a walk is in another order
+  std::size_t stray_ = 0;                 // so many were found without it
   ByIdentity<Waiting> waiting_;           // gone, and their exits not told yet
   Departed<Known> departed_;              // gone for longer, as far as in no sum
   ByIdentity<const ProcessExit*> exits_;  // of this take(), as far as not matched yet

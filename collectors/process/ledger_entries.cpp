@@ -102,7 +102,7 @@ void ProcessLedger::count_members(const ProcessWalkResult& walk) {
 }
 
 void ProcessLedger::for_each_member(const ProcessWalkResult& walk, const VisitMember& visit) {
-  index_.clear();  // some have gone since it was made
+  forget_order();  // some have gone since it was made
   std::size_t at = 0;
   for (const auto& sample : walk.processes) {
     auto* const known = find(sample.basics.identity, at);
@@ -131,7 +131,8 @@ TopProcess ProcessLedger::top_of(const Known& known) {
 TopSlot ProcessLedger::live_slot() const {
   TopSlot slot;
   for (const auto& known : known_) {
-    if (!known.has_ended) slot.offer(top_of(known));
+    if (known.has_ended || !slot.wants(known.cpu_ns_in_slot, known.peak_bytes_in_slot)) continue;
+    slot.offer(top_of(known));
   }
   return slot;
 }
@@ -144,12 +145,8 @@ void ProcessLedger::close_slot(Clock::time_point now) {
   }
 }
 
-std::vector<TopProcess> ProcessLedger::busiest(std::size_t count) const {
-  return top_.busiest(live_slot(), count);
-}
-
-std::vector<TopProcess> ProcessLedger::largest(std::size_t count) const {
-  return top_.largest(live_slot(), count);
+TopProcessLists ProcessLedger::top(std::size_t count) const {
+  return top_.first(live_slot(), count);
 }
 
 }  // namespace collectors

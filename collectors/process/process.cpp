@@ -200,8 +200,8 @@ class Processes final : public Collector {
     boot_time_seconds_ = static_cast<double>(stat->boot_time_seconds);
     refreshed_at_ = now;
     measure_unattributed(stat->all_cpus);
-    top_ = {top_naming_.describe(ledger_.busiest(kTopProcesses)),
-            top_naming_.describe(ledger_.largest(kTopProcesses))};
+    const auto top = ledger_.top(kTopProcesses);
+    top_ = {top_naming_.describe(top.busiest), top_naming_.describe(top.largest)};
     return {};
   }
 

@@ -1,7 +1,6 @@
 #include "collectors/process/top.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 namespace collectors {
@@ -24,10 +23,44 @@ void offer_to(std::vector<TopProcess>& heap, const TopProcess& process, Before b
   std::push_heap(heap.begin(), heap.end(), before);
 }
 
-using ByIdentity = std::map<ProcessIdentity, TopProcess>;
+template <class Before>
+void keep_first(std::vector<TopProcess>& all, std::size_t count, Before before) {
+  std::stable_sort(all.begin(), all.end(), before);
+  all.resize(std::min(count, all.size()));
+}
+
+}  // namespace
+
+bool TopSlot::wants(std::uint64_t cpu_ns, std::uint64_t peak_resident_bytes) const {
+  const auto is_more = [](const auto& heap, std::uint64_t value, auto member) {
+    return value > 0 && (heap.size() < kKept || value > heap.front().*member);
+  };
+  return is_more(by_cpu_, cpu_ns, &TopProcess::cpu_ns) ||
+         is_more(by_memory_, peak_resident_bytes, &TopProcess::peak_resident_bytes);
+}
+
+void TopSlot::offer(const TopProcess& process) {
+  if (process.cpu_ns > 0) offer_to(by_cpu_, process, uses_more_cpu);
+  if (process.peak_resident_bytes > 0) offer_to(by_memory_, process, is_larger);
+}
+
+bool TopProcesses::is_due(Clock::time_point now) const {
+  return !opened_at_ || now - *opened_at_ >= slot_length_;
+}
+
+void TopProcesses::close(TopSlot live, Clock::time_point now) {
+  opened_at_ = now;
+  closed_.push_back({std::move(live), std::exchange(ended_, {}), now});
+  while (now - closed_.front().closed_at >= kSlots * slot_length_) closed_.pop_front();
+  closed_sums_.clear();
+  for (const auto& slot : closed_) {
+    add_slot(slot.live, closed_sums_);
+    add_slot(slot.ended, closed_sums_);
+  }
+}
 
 /// A process may stand in both lists of a slot, with the same numbers.
-void add_slot(const TopSlot& slot, ByIdentity& sums) {
+void TopProcesses::add_slot(const TopSlot& slot, ByIdentity& sums) {
   ByIdentity once;
   for (const auto* list : {&slot.by_cpu(), &slot.by_memory()}) {
     for (const auto& process : *list) once.try_emplace(process.identity, process);
@@ -43,54 +76,18 @@ void add_slot(const TopSlot& slot, ByIdentity& sums) {
   }
 }
 
-template <class Before>
-std::vector<TopProcess> first_of(std::vector<TopProcess> all, std::size_t count, Before before) {
-  std::stable_sort(all.begin(), all.end(), before);
-  all.resize(std::min(count, all.size()));
-  return all;
-}
-
-}  // namespace
-
-void TopSlot::offer(const TopProcess& process) {
-  if (process.cpu_ns > 0) offer_to(by_cpu_, process, uses_more_cpu);
-  if (process.peak_resident_bytes > 0) offer_to(by_memory_, process, is_larger);
-}
-
-bool TopProcesses::is_due(Clock::time_point now) const {
-  return !opened_at_ || now - *opened_at_ >= slot_length_;
-}
-
-void TopProcesses::close(TopSlot live, Clock::time_point now) {
-  opened_at_ = now;
-  closed_.push_back({std::move(live), std::exchange(ended_, {}), now});
-  while (now - closed_.front().closed_at >= kSlots * slot_length_) closed_.pop_front();
-}
-
-std::vector<TopProcess> TopProcesses::merged(const TopSlot& live) const {
-  ByIdentity sums;
-  for (const auto& slot : closed_) {
-    add_slot(slot.live, sums);
-    add_slot(slot.ended, sums);
-  }
+TopProcessLists TopProcesses::first(const TopSlot& live, std::size_t count) const {
+  auto sums = closed_sums_;
   add_slot(ended_, sums);
   add_slot(live, sums);
-  std::vector<TopProcess> all;
-  all.reserve(sums.size());
-  for (const auto& [identity, process] : sums) all.push_back(process);
-  return all;
-}
-
-std::vector<TopProcess> TopProcesses::busiest(const TopSlot& live, std::size_t count) const {
-  auto all = merged(live);
-  std::erase_if(all, [](const TopProcess& process) { return process.cpu_ns == 0; });
-  return first_of(std::move(all), count, uses_more_cpu);
-}
-
-std::vector<TopProcess> TopProcesses::largest(const TopSlot& live, std::size_t count) const {
-  auto all = merged(live);
-  std::erase_if(all, [](const TopProcess& process) { return process.peak_resident_bytes == 0; });
-  return first_of(std::move(all), count, is_larger);
+  TopProcessLists lists;
+  for (const auto& [identity, process] : sums) {
+    if (process.cpu_ns > 0) lists.busiest.push_back(process);
+    if (process.peak_resident_bytes > 0) lists.largest.push_back(process);
+  }
+  keep_first(lists.busiest, count, uses_more_cpu);
+  keep_first(lists.largest, count, is_larger);
+  return lists;
 }
 
 }  // namespace collectors

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -29,6 +30,8 @@ class TopSlot {
  public:
   static constexpr std::size_t kKept = 32;  ///< By each.
 
+  /// Whether one with these numbers would be kept now.
+  [[nodiscard]] bool wants(std::uint64_t cpu_ns, std::uint64_t peak_resident_bytes) const;
   /// Once for each process.
   void offer(const TopProcess& process);
 
@@ -38,6 +41,12 @@ class TopSlot {
  private:
   std::vector<TopProcess> by_cpu_;     // a heap with the least on top
   std::vector<TopProcess> by_memory_;  // the same
+};
+
+/// Most first; those with nothing are left out.
+struct TopProcessLists {
+  std::vector<TopProcess> busiest;
+  std::vector<TopProcess> largest;
 };
 
 /// A sliding window of slots. A process that is among the first TopSlot::kKept of every slot has
@@ -55,22 +64,23 @@ class TopProcesses {
   /// Ends the slot. `live`: the processes that live on.
   void close(TopSlot live, Clock::time_point now);
 
-  /// The first `count` of the closed slots of the window and the open one, most first; those with
-  /// nothing are left out. `live`: the processes that live now, with what they used in this slot.
-  [[nodiscard]] std::vector<TopProcess> busiest(const TopSlot& live, std::size_t count) const;
-  [[nodiscard]] std::vector<TopProcess> largest(const TopSlot& live, std::size_t count) const;
+  /// The first `count` of the closed slots of the window and the open one. `live`: the processes
+  /// that live now, with what they used in this slot.
+  [[nodiscard]] TopProcessLists first(const TopSlot& live, std::size_t count) const;
 
  private:
   struct Closed {
     TopSlot live, ended;
     Clock::time_point closed_at;
   };
-  [[nodiscard]] std::vector<TopProcess> merged(const TopSlot& live) const;
+  using ByIdentity = std::map<ProcessIdentity, TopProcess>;
+  static void add_slot(const TopSlot& slot, ByIdentity& sums);
 
   std::chrono::nanoseconds slot_length_;
   std::optional<Clock::time_point> opened_at_;
   TopSlot ended_;
   std::deque<Closed> closed_;
+  ByIdentity closed_sums_;  // over those
 };
 
 }  // namespace collectors

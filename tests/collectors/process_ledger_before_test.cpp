@@ -35,7 +35,7 @@ TEST_CASE("a long life of before our time is in no tick, however late it gets a 
   CHECK(group.cpu_cores_peak.at(ledger.now())->value == Approx(1.5));
   CHECK(cores_sum(group) == Approx(1.5));
   CHECK(group.started == 0);
-  const auto busiest = ledger.ledger().busiest(1);
+  const auto busiest = ledger.ledger().top(1).busiest;
   REQUIRE(busiest.size() == 1);
   CHECK(busiest[0].cpu_ns == 150 * tests::kTickNs);
 }
@@ -73,7 +73,7 @@ TEST_CASE("one that the first walk could not read ran before our time, too") {
       group.memory_peak_bytes.at(ledger.now()).value_or(metrics::SlidingExtreme::Extreme{}).value <
       900);
   CHECK(group.started == 0);
-  CHECK(ledger.ledger().busiest(1).empty());
+  CHECK(ledger.ledger().top(1).busiest.empty());
 }
 
 TEST_CASE("one in no group for a while brings nothing of before into its ticks") {
@@ -95,7 +95,7 @@ TEST_CASE("the user and the place of a process are those of the last walk") {
   daemon.basics.parent_pid = 1;
   daemon.use.cpu_ns += 5 * tests::kTickNs;
   ledger.see({daemon});
-  const auto busiest = ledger.ledger().busiest(1);
+  const auto busiest = ledger.ledger().top(1).busiest;
   REQUIRE(busiest.size() == 1);
   CHECK(busiest[0].user_id == 1000U);
   CHECK(busiest[0].cgroup_id == 8);

@@ -216,10 +216,10 @@ TEST_CASE("the top lists hold those that are gone") {
   }
   ledger.see({process(1, "calm", 1002)}, {exit_of(process(2, "burst"), 500)});
   for (int second = 0; second < 60; ++second) ledger.see({process(1, "calm", 1002)});
-  auto busiest = ledger.ledger().busiest(10);
+  auto busiest = ledger.ledger().top(10).busiest;
   REQUIRE(busiest.size() == 2);
   CHECK(collectors::text_of(busiest[0].comm) == "burst");
   CHECK(busiest[0].cpu_ns == 499 * tests::kTickNs);
   for (int second = 0; second < 330; ++second) ledger.see({process(1, "calm", 1002)});
-  CHECK(ledger.ledger().busiest(10).empty());
+  CHECK(ledger.ledger().top(10).busiest.empty());
 }
