@@ -40,7 +40,7 @@ class ProcessPlan:
     populations: tuple
     rounds: int
     idle_seconds: int
-    walks: int  # Of 1,000 processes in each round; fewer of more.
+    walks: int  # By BPF, in each round; a tenth or fewer where a walk is dear.
     gaps: int
 
 
@@ -90,27 +90,28 @@ class ProcessBench:
     def _compare(self, mode, number):
         for name, server in self.servers.items():
             if name != NO_PROCESSES:
-                row = self.programs.scrape(server, self._count(mode, name, 4),
-                                           gap_ms=GAP_MS[mode], warm_up=int("bpf" in name))
+                row = self.programs.scrape(server, self._count(mode, name),
+                                           gap_ms=GAP_MS[mode], warm_up=3 * int("bpf" in name))
                 self._add(mode, number, "scrape", name, row["cpu_ms"] * 1000, row)
         for source in SOURCES:
             if ours(source) in self.servers:
-                row = self.programs.step("process", "tick", self._count(mode, ours(source), 1),
+                row = self.programs.step("process", "tick", self._count(mode, ours(source)),
                                          [f"process.source={source}", ENDLESS_BUDGET],
                                          gap_ms=GAP_MS[mode])
                 self._add(mode, number, "tick", ours(source), self._best(mode, row), row)
         for method in FLOORS:
             with contextlib.suppress(CannotRun):  # Said already, of the source.
-                row = self.programs.process_floor(method, self._count(mode, method, 1),
+                row = self.programs.process_floor(method, self._count(mode, method),
                                                   gap_ms=GAP_MS[mode])
                 self._add(mode, number, "reading", method, self._best(mode, row), row)
 
-    def _count(self, mode, name, divisor):
+    def _count(self, mode, name):
         """How often to repeat what walks over all processes: what is dear, less often."""
         if mode == ONE_SECOND_APART:
             return self.plan.gaps if "bpf" in name else 1
-        walks = self.plan.walks * 1000 // divisor // max(self.size, 1000)
-        return max(walks if "bpf" in name else walks // 10, 1)
+        if "bpf" in name:
+            return self.plan.walks
+        return max(self.plan.walks * 100 // max(self.size, 1000), 1)
 
     @staticmethod
     def _best(mode, row):

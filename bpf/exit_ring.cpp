@@ -15,6 +15,8 @@ struct Header {
   std::uint32_t page_offset;
 };
 constexpr std::uint64_t kAlignmentBytes = 8;
+// What ProcessWatch::Options says of sizes.
+static_assert(sizeof(ExitRecord) == 144);
 
 // Positions only grow; the ring's size is a power of two. Loads and stores that another CPU must
 // see in order, through memory that it maps, too.

@@ -168,6 +168,16 @@ extern int bpf_iter_num_new(struct number_iterator* it, int start, int end) __ks
 extern int* bpf_iter_num_next(struct number_iterator* it) __ksym;
 extern void bpf_iter_num_destroy(struct number_iterator* it) __ksym;
 
+/* Open-coded task iterators, since 6.7; the kernel's struct bpf_iter_task. */
+struct task_iterator {
+  __u64 opaque[3];
+} __attribute__((aligned(8)));
+enum { TASK_ITER_ALL_PROCESSES = 0, TASK_ITER_THREADS_OF_PROCESS = 2 };
+extern int bpf_iter_task_new(struct task_iterator* it, struct task_struct* task,
+                             unsigned int flags) __ksym;
+extern struct task_struct* bpf_iter_task_next(struct task_iterator* it) __ksym;
+extern void bpf_iter_task_destroy(struct task_iterator* it) __ksym;
+
 /* The functions below the programs are global: the verifier looks at each once, alone, instead of
  * on each way to it, which it would not finish. Such a function takes kernel pointers as numbers,
  * and this makes them pointers again whose targets can be read, never written (since 6.2). */

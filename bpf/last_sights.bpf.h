@@ -3,7 +3,9 @@
  *
  * A process is freed by an interrupt, in whatever context. Where a security module keeps BPF
  * programs out of the context of a process, nothing tells of some that are freed there: of these
- * the last sight is told instead, which lacks the CPU time since the kernel last took stock. */
+ * the last sight is told instead. It is of the end of the last thread, and so lacks the CPU time
+ * that the kernel had not added up by then, a tick's at most of each thread, and what it took to
+ * tear the process down. */
 #ifndef BPF_LAST_SIGHTS_BPF_H
 #define BPF_LAST_SIGHTS_BPF_H
 
@@ -16,19 +18,19 @@
 
 struct LastSight {
   struct ExitRecord record;
-  __u64 parent_signal; /* 0 where the parent gets nothing of it. */
+  struct ProcessKey parent; /* 0 where the parent gets nothing of it. */
   struct StorageBytes added_to_parent;
-  __u64 gone_since_ns; /* 0 while it is a zombie, as far as we know. */
-  __u64 is_told;
+  __u64 gone_since_ns;   /* 0 while it is a zombie, as far as we know. */
+  __u64 untold_start_ns; /* Of record, until somebody has told it: see claim(). */
 };
 
-/* By the address of the signal struct: the pid may be in use again before the process is freed.
- * Zombies stay in it, and when it is full, their parent and exact peak are lost. */
+/* Zombies stay in it. When it is full, a process has no parent and no exact peak, and is told by
+ * its being freed alone. */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(max_entries, 8192);
-  __uint(map_flags, 0);
-  __type(key, __u64);
+  __uint(max_entries, 32768);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, struct ProcessKey);
   __type(value, struct LastSight);
 } last_sights SEC(".maps");
 
@@ -61,48 +63,40 @@ static __always_inline void set_identity(struct ExitRecord* record,
 static __always_inline void set_added_to_parent(struct LastSight* sight,
                                                 const struct task_struct* leader) {
   if (is_reaped_by_itself(leader)) return;
-  bpf_core_read(&sight->parent_signal, sizeof sight->parent_signal, &leader->real_parent->signal);
+  sight->parent = key_of(leader->real_parent->group_leader);
   sight->added_to_parent.read = sight->record.counters.read_bytes;
   sight->added_to_parent.write = sight->record.counters.write_bytes;
 }
 
-static __always_inline int is_same(const struct LastSight* one, const struct LastSight* other) {
-  return one->record.pid == other->record.pid &&
-         one->record.start_boottime_ns == other->record.start_boottime_ns;
+/* Of the two that may tell of a process, one gets it. Whoever is late may hold a place in the map
+ * that is another's by now: that one started at another time. */
+static __always_inline int claim(struct LastSight* sight, __u64 start_ns) {
+  return __sync_val_compare_and_swap(&sight->untold_start_ns, start_ns, 0) == start_ns;
 }
 
-/* Whoever gets it tells of the process. */
-static __always_inline int claim(struct LastSight* sight) {
-  return __sync_val_compare_and_swap(&sight->is_told, 0, 1) == 0;
-}
-
-static __always_inline void tell_last_sight(struct LastSight* sight) {
-  if (!claim(sight)) return;
-  sight->record.flags |= EXIT_IS_LAST_SIGHT;
-  tell(&sight->record);
-}
-
-/* False when it is there already: two last threads may both see that none lives; no thread does
- * before the last, and the first one counts. What another process left was never told: its signal
- * struct is in use again. */
-static __always_inline int keep_sight(__u64 signal_address, const struct LastSight* sight) {
-  if (bpf_map_update_elem(&last_sights, &signal_address, sight, BPF_NOEXIST) == 0) return 1;
-  struct LastSight* other = bpf_map_lookup_elem(&last_sights, &signal_address);
-  if (!other || is_same(other, sight)) return 0;
-  tell_last_sight(other);
-  return bpf_map_update_elem(&last_sights, &signal_address, sight, BPF_EXIST) == 0;
+/* Those that have ended but were not taken apart yet are in no sum: after an exit of all threads at
+ * once, that may be most of them. */
+static __always_inline void add_threads(struct ProcessCounters* counters, struct task_struct* task,
+                                        const struct signal_struct* signal) {
+  struct task_iterator threads;
+  struct task_struct* thread;
+  if (signal->nr_threads == 1) {
+    add_thread(counters, task);
+    return;
+  }
+  bpf_iter_task_new(&threads, task, TASK_ITER_THREADS_OF_PROCESS);
+  while ((thread = bpf_iter_task_next(&threads))) add_thread(counters, thread);
+  bpf_iter_task_destroy(&threads);
 }
 
 SEC("tp_btf/sched_process_exit")
 int remember_last_sight(__u64* context) {
-  const struct task_struct* task = (const void*)context[0];
+  struct task_struct* task = (void*)context[0];
   const struct signal_struct* signal = task->signal;
   struct LastSight sight = {};
   struct ExitRecord* record = &sight.record;
-  __u64 signal_address = 0;
   __u64 mm_address = 0;
   if (signal->live.counter != 0) return 0;
-  bpf_core_read(&signal_address, sizeof signal_address, &task->signal);
   bpf_core_read(&mm_address, sizeof mm_address, &task->mm);
   if (mm_address) { /* Already gone before 6.16. */
     struct Memory memory = {};
@@ -111,47 +105,66 @@ int remember_last_sight(__u64* context) {
     record->flags = EXIT_PEAK_IS_EXACT;
   }
   const struct task_struct* leader = task->group_leader;
+  const struct ProcessKey key = key_of(leader);
   set_identity(record, leader);
   set_fate(record, leader);
   record->parent_pid = leader->real_parent->tgid;
   set_ended(&record->counters, signal);
-  add_thread(&record->counters, leader);
-  if (task->pid != leader->pid) add_thread(&record->counters, task);
+  add_threads(&record->counters, task, signal);
   set_added_to_parent(&sight, leader);
   take_off_reaped(leader, &record->counters);
-  if (!keep_sight(signal_address, &sight)) return 0;
+  sight.untold_start_ns = record->start_boottime_ns;
+  /* Two last threads may both see that none lives; no thread does before the last. The first one
+   * counts. */
+  const int is_kept = bpf_map_update_elem(&last_sights, &key, &sight, BPF_NOEXIST) == 0;
+  if (!is_kept && bpf_map_lookup_elem(&last_sights, &key)) return 0;
   if (sight.added_to_parent.read | sight.added_to_parent.write) {
-    add_reaped(sight.parent_signal, sight.added_to_parent);
+    add_reaped(&sight.parent, sight.added_to_parent);
   }
   return 0;
 }
 
-/* So long after somebody waited for a process it is taken for freed, whether that was seen or not;
- * and for some time it is remembered that it was told, should it be freed only then. */
+/* So long after it was first seen that somebody had waited for a process, it is taken for freed,
+ * whether that was seen or not; and for some time it is remembered that it was told, should it be
+ * freed only then. */
 __u64 patience_ns = 0; /* Set when it is loaded. */
 #define REMEMBERED_NS 10000000000ull
+__u64 told_last_sights = 0;
 
-static long tell_if_missed(void* map, __u64* key, struct LastSight* sight, void* context) {
+static __always_inline int is_there(const struct ProcessKey* process) {
+  struct task_struct* task = bpf_task_from_pid(process->pid);
+  if (!task) return 0;
+  const int is_same = task->start_boottime == process->start_boottime_ns;
+  bpf_task_release(task);
+  return is_same;
+}
+
+static __always_inline void tell_last_sight(struct LastSight* sight, const struct ProcessKey* key) {
+  struct ExitRecord record =
+      sight->record; /* Before it is claimed, as the place may be given on. */
+  if (!claim(sight, key->start_boottime_ns)) return;
+  record.flags |= EXIT_IS_LAST_SIGHT;
+  told_last_sights++;
+  tell(&record);
+}
+
+static long tell_if_missed(void* map, struct ProcessKey* key, struct LastSight* sight,
+                           void* context) {
   (void)map;
   (void)context;
-  const __u64 now_ns = bpf_ktime_get_boot_ns();
-  struct task_struct* task = bpf_task_from_pid(sight->record.pid);
-  int is_there = 0;
-  if (task) {
-    is_there = task->start_boottime == sight->record.start_boottime_ns;
-    bpf_task_release(task);
-  }
-  if (is_there) return 0;
-  if (!sight->gone_since_ns) {
-    sight->gone_since_ns = now_ns;
+  const struct ProcessKey process = *key;
+  if (is_there(&process)) {
+    sight->gone_since_ns = 0;
     return 0;
   }
+  const __u64 now_ns = bpf_ktime_get_ns();
+  if (!sight->gone_since_ns) sight->gone_since_ns = now_ns;
   const __u64 gone_ns = now_ns - sight->gone_since_ns;
-  if (gone_ns >= patience_ns) tell_last_sight(sight);
-  if (gone_ns >= patience_ns + REMEMBERED_NS) {
-    const __u64 signal_address = *key;
-    bpf_map_delete_elem(&last_sights, &signal_address);
-    bpf_map_delete_elem(&reaped_storage, &signal_address);
+  if (sight->untold_start_ns) {
+    if (gone_ns >= patience_ns) tell_last_sight(sight, &process);
+  } else if (gone_ns >= patience_ns + REMEMBERED_NS) {
+    bpf_map_delete_elem(&last_sights, &process);
+    bpf_map_delete_elem(&reaped_storage, &process);
   }
   return 0;
 }

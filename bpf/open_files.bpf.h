@@ -19,7 +19,7 @@ enum { FILE_WORDS_PER_READ = 16 };
 __u32 file_words_per_walk = 0; /* Set when it is loaded. */
 __u32 file_words_left = 0;
 
-/* As few as most have are read without a helper's call and an iterator's. */
+/* Most processes have so few that a plain loop does, without helpers. */
 enum { FEW_FILE_WORDS = 4 };
 
 /* Unless they were let go of meanwhile, and were another's. */

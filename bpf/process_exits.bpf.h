@@ -13,21 +13,18 @@
 /* Adds what the process no longer knows. False when it was told already. */
 static __always_inline int take_last_sight(struct ExitRecord* record,
                                            const struct task_struct* leader) {
-  __u64 signal_address = 0;
-  bpf_core_read(&signal_address, sizeof signal_address, &leader->signal);
-  struct LastSight* sight = bpf_map_lookup_elem(&last_sights, &signal_address);
+  const struct ProcessKey key = key_of(leader);
+  struct LastSight* sight = bpf_map_lookup_elem(&last_sights, &key);
   int is_untold = 1;
-  if (sight && sight->record.start_boottime_ns == record->start_boottime_ns) {
+  if (sight) {
     record->parent_pid = sight->record.parent_pid;
     record->peak_resident_pages = sight->record.peak_resident_pages;
     record->flags = sight->record.flags;
-    if (sight->parent_signal) {
-      add_rest(sight->parent_signal, sight->added_to_parent, leader->signal);
-    }
-    is_untold = claim(sight);
-    bpf_map_delete_elem(&last_sights, &signal_address);
+    if (sight->parent.pid) add_rest(&sight->parent, sight->added_to_parent, leader->signal);
+    is_untold = claim(sight, key.start_boottime_ns);
+    bpf_map_delete_elem(&last_sights, &key);
   }
-  bpf_map_delete_elem(&reaped_storage, &signal_address);
+  bpf_map_delete_elem(&reaped_storage, &key);
   if (!(record->flags & EXIT_PEAK_IS_EXACT)) {
     record->peak_resident_pages = leader->signal->maxrss;
   }

@@ -79,7 +79,7 @@ static __always_inline void add_pages_of(struct Memory* memory, __u64 parts) {
   }
 }
 
-/* The first CPUs, which most hosts have no more of, do without an iterator's calls. */
+/* Most hosts have so few that a plain loop does, without an iterator's calls. */
 enum { FEW_CPUS = 8 };
 
 static __always_inline void add_pages_of_others(struct Memory* memory, __u64 first) {

@@ -80,8 +80,9 @@ enum ExitFlag {
    * zombies than the kernel map has room for) it is rusage's ru_maxrss, which may be that of the
    * program before exec. */
   EXIT_PEAK_IS_EXACT = 1u << 0,
-  /* It was freed unseen. The counters are of the end of its last thread, when the kernel may not
-   * have added up the CPU time since the last tick, and parent and reason are of then, too. */
+  /* It was freed unseen. The counters are of the end of its last thread: without the CPU time that
+   * the kernel had not added up by then, a tick's at most of each thread, and without what it took
+   * to tear the process down. Parent and reason are of then, too. */
   EXIT_IS_LAST_SIGHT = 1u << 1,
 };
 

@@ -10,15 +10,6 @@
 #include "process_records.h"
 #include "reaped_storage.bpf.h"
 
-/* Open-coded task iterators, since 6.7; the kernel's struct bpf_iter_task. */
-struct task_iterator {
-  __u64 opaque[3];
-} __attribute__((aligned(8)));
-enum { TASK_ITER_ALL_PROCESSES = 0, TASK_ITER_THREADS_OF_PROCESS = 2 };
-extern int bpf_iter_task_new(struct task_iterator* it, struct task_struct* task,
-                             unsigned int flags) __ksym;
-extern struct task_struct* bpf_iter_task_next(struct task_iterator* it) __ksym;
-extern void bpf_iter_task_destroy(struct task_iterator* it) __ksym;
 extern void bpf_rcu_read_lock(void) __ksym;
 extern void bpf_rcu_read_unlock(void) __ksym;
 

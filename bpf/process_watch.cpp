@@ -30,7 +30,7 @@ namespace {
 using metrics::Errc;
 using metrics::Error;
 using metrics::Result;
-using Clock = std::chrono::steady_clock;
+using Clock = ProcessWatch::Clock;
 
 struct Destroy {
   void operator()(process_watch_programs* programs) const {
@@ -123,14 +123,14 @@ class ProcessWatch::Implementation {
 
   [[nodiscard]] std::size_t left_out() const { return table_->left_out(); }
 
-  Result<void> drain(Exits& exits) {
+  Result<void> drain(Exits& exits, Clock::time_point now) {
     exits.records.clear();
-    if (const auto now = Clock::now(); now - told_missed_at_ >= options_.patience / 2) {
-      told_missed_at_ = now;
-      if (auto told = tell_missed(); !told) return told;
-    }
     ring_->drain(exits.records);
-    return sums_->drain(exits.summed, exits.nameless);
+    auto drained = sums_->drain(exits.summed, exits.nameless);
+    if (now - told_missed_at_ < options_.patience / 2) return drained;
+    told_missed_at_ = now;
+    auto told = tell_missed();  // Into an empty ring, for the next drain.
+    return drained ? told : drained;
   }
 
   [[nodiscard]] const process_watch_programs::process_watch_programs__bss& globals() const {
@@ -142,8 +142,9 @@ class ProcessWatch::Implementation {
     LIBBPF_OPTS(bpf_test_run_opts, run);
     const int program = bpf_program__fd(programs_->progs.tell_missed_exits);
     const int error = bpf_prog_test_run_opts(program, &run);
-    if (error == 0) return {};
-    return Error{Errc::io, "running a BPF program: " + std::generic_category().message(-error)};
+    if (error == 0 && run.retval == 0) return {};
+    const auto why = error == 0 ? "it failed" : std::generic_category().message(-error);
+    return Error{Errc::io, "running a BPF program: " + why};
   }
 
   Result<void> learn(const LibbpfLog& log) {
@@ -214,7 +215,13 @@ Result<std::span<const ProcessRecord>> ProcessWatch::walk(Detail detail) {
   return implementation_->walk(detail);
 }
 
-Result<void> ProcessWatch::drain_exits(Exits& exits) { return implementation_->drain(exits); }
+Result<void> ProcessWatch::drain_exits(Exits& exits, Clock::time_point now) {
+  return implementation_->drain(exits, now);
+}
+
+std::uint64_t ProcessWatch::last_sights() const {
+  return implementation_->globals().told_last_sights;
+}
 
 std::size_t ProcessWatch::left_out() const { return implementation_->left_out(); }
 

@@ -35,20 +35,22 @@ struct Exits {
 /// Watches the processes of the whole host, those of other users and containers too. Its programs
 /// are in the kernel until it is destroyed. Not thread-safe; libbpf's log is taken over by open().
 ///
-/// Needs Linux 6.7 (open-coded task iterators) with CONFIG_DEBUG_INFO_BTF, and CAP_BPF and
-/// CAP_PERFMON, for open() alone: all else works when every capability has been dropped. Exact
-/// peaks of processes that are gone need 6.16, see EXIT_PEAK_IS_EXACT.
+/// Needs Linux 6.10 (kfuncs in programs that are run by a call) with CONFIG_DEBUG_INFO_BTF, and
+/// CAP_BPF and CAP_PERFMON, for open() alone: all else works when every capability has been
+/// dropped. Exact peaks of processes that are gone need 6.16, see EXIT_PEAK_IS_EXACT.
 ///
 /// A security module may hide processes from it: compare with /proc, and read from there what is
 /// missing. pid 1 was missing on one host, which refused even root to look into it. No program ran
-/// on a CPU while a thread of that process had it; as processes are freed by interrupts, in
-/// whatever context, up to one in twenty was freed unseen there. Such a process is drained after
-/// Options::patience, with what was seen of it when it was waited for.
+/// on a CPU while a thread of that process ran on it; as processes are freed by interrupts, in
+/// whatever context, up to one in twenty was freed unseen there. Such a process is drained some
+/// seconds later, with what was seen at the end of its last thread: see EXIT_IS_LAST_SIGHT.
 class ProcessWatch {
  public:
+  using Clock = std::chrono::steady_clock;
+
   struct Options {
     /// Of records of exits, rounded up to a power of two of pages. 144 bytes each, and all of it
-    /// is resident: 1 MiB holds 7,281 exits between two drains.
+    /// is resident: 1 MiB holds 6,898 exits between two drains.
     std::uint32_t ring_bytes = 1U << 20U;
     /// Records that a walk writes in one go; more processes take several, each over all of them.
     /// 0: twice as many as there are processes, at least 8,192. 208 bytes each in the kernel, and
@@ -61,7 +63,8 @@ class ProcessWatch {
     std::uint32_t open_file_places = 1U << 23U;
     /// Keys for exits that found the ring full. 400 bytes each in the kernel.
     std::uint32_t sum_keys = 1024;
-    /// So long after somebody waited for a process it is drained though nobody saw it being freed.
+    /// A process that was freed unseen is told so long after a drain first missed it, or half as
+    /// long again, and comes with the drain after that.
     std::chrono::milliseconds patience{5000};
   };
 
@@ -86,8 +89,10 @@ class ProcessWatch {
   /// milliseconds later; an exit is never drained twice. Bounded by the sizes in Options. Sums of a
   /// busy moment may come with the drain after. Fails with `io`; what could not be read then comes
   /// later.
-  metrics::Result<void> drain_exits(Exits& exits);
+  metrics::Result<void> drain_exits(Exits& exits, Clock::time_point now);
 
+  /// How many exits were told by their last sight, ever: see EXIT_IS_LAST_SIGHT.
+  [[nodiscard]] std::uint64_t last_sights() const;
   /// How many the last walk left out.
   [[nodiscard]] std::size_t left_out() const;
   /// Whether cpu_delay_ns means something: CONFIG_SCHED_INFO.

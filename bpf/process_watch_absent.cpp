@@ -23,7 +23,9 @@ Error absent() { return {Errc::unsupported, "built without BPF"}; }
 
 Result<ProcessWatch> ProcessWatch::open(const Options&) { return absent(); }
 Result<std::span<const ProcessRecord>> ProcessWatch::walk(Detail) { return absent(); }
-Result<void> ProcessWatch::drain_exits(Exits&) { return absent(); }
+Result<void> ProcessWatch::drain_exits(Exits&, Clock::time_point) { return absent(); }
+
+std::uint64_t ProcessWatch::last_sights() const { return 0; }
 bool ProcessWatch::has_cpu_delay() const { return false; }
 bool ProcessWatch::has_storage_bytes() const { return false; }
 

@@ -11,18 +11,30 @@
 #include "kernel_types.bpf.h"
 #include "process_records.h"
 
+/* A process, whatever comes to use its pid or its memory after it. */
+struct ProcessKey {
+  __u64 start_boottime_ns;
+  __u32 pid;
+  __u32 reserved;
+};
+
+static __always_inline struct ProcessKey key_of(const struct task_struct* leader) {
+  const struct ProcessKey key = {leader->start_boottime, leader->tgid, 0};
+  return key;
+}
+
 struct StorageBytes {
   __u64 read;
   __u64 write;
 };
 
-/* Of the children of a process since the programs are there, by the address of the parent's signal
- * struct, until that is freed. When it is full, one more parent has its children's traffic, too. */
+/* Of the children of a process since the programs are there, until it is told. When it is full, one
+ * more parent has its children's traffic, too. */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 8192);
   __uint(map_flags, BPF_F_NO_PREALLOC);
-  __type(key, __u64);
+  __type(key, struct ProcessKey);
   __type(value, struct StorageBytes);
 } reaped_storage SEC(".maps");
 
@@ -35,20 +47,20 @@ static __always_inline int is_reaped_by_itself(const struct task_struct* leader)
 }
 
 /* What moved after the end of the last thread, such as at the closing of its files. */
-static __always_inline void add_rest(__u64 parent_signal, struct StorageBytes added,
+static __always_inline void add_rest(const struct ProcessKey* parent, struct StorageBytes added,
                                      const struct signal_struct* signal) {
-  struct StorageBytes* sum = bpf_map_lookup_elem(&reaped_storage, &parent_signal);
+  struct StorageBytes* sum = bpf_map_lookup_elem(&reaped_storage, parent);
   if (!sum || !bpf_core_field_exists(signal->ioac.read_bytes)) return;
   __sync_fetch_and_add(&sum->read, signal->ioac.read_bytes - added.read);
   __sync_fetch_and_add(&sum->write, signal->ioac.write_bytes - added.write);
 }
 
-static __always_inline void add_reaped(__u64 parent_signal, struct StorageBytes bytes) {
-  struct StorageBytes* sum = bpf_map_lookup_elem(&reaped_storage, &parent_signal);
+static __always_inline void add_reaped(const struct ProcessKey* parent, struct StorageBytes bytes) {
+  struct StorageBytes* sum = bpf_map_lookup_elem(&reaped_storage, parent);
   if (!sum) {
     const struct StorageBytes none = {};
-    bpf_map_update_elem(&reaped_storage, &parent_signal, &none, BPF_NOEXIST); /* Or another did. */
-    sum = bpf_map_lookup_elem(&reaped_storage, &parent_signal);
+    bpf_map_update_elem(&reaped_storage, parent, &none, BPF_NOEXIST); /* Or another did. */
+    sum = bpf_map_lookup_elem(&reaped_storage, parent);
     if (!sum) return;
   }
   __sync_fetch_and_add(&sum->read, bytes.read);
@@ -62,8 +74,7 @@ static __always_inline void take_off_reaped(const struct task_struct* leader,
   const __u64 most_read = leader->signal->ioac.read_bytes;
   const __u64 most_written = leader->signal->ioac.write_bytes;
   if (!(most_read | most_written)) return; /* Most have none, and need no search. */
-  __u64 key = 0;
-  bpf_core_read(&key, sizeof key, &leader->signal);
+  const struct ProcessKey key = key_of(leader);
   const struct StorageBytes* sum = bpf_map_lookup_elem(&reaped_storage, &key);
   if (!sum) return;
   counters->read_bytes -= sum->read < most_read ? sum->read : most_read;

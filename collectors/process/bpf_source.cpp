@@ -134,7 +134,8 @@ class BpfSource final : public ProcessSource {
     walk.unread.clear();
     losses_.failed += watch_.left_out();
     // What failed comes later; what was drained before that would be lost.
-    if (!watch_.drain_exits(drained_)) ++losses_.failed;
+    if (!watch_.drain_exits(drained_, now)) ++losses_.failed;
+    losses_.unseen = watch_.last_sights();
     take_exits(exits);
     const bool is_page = purpose == WalkFor::page;
     if (!compared_at_ || (is_page && now - *compared_at_ >= compare_every_)) {

@@ -112,8 +112,7 @@ constexpr std::array kTables = {
           {{{"", sum<&GroupMembers::processes>}}}},
     Table{{"namedprocess_namegroup_cpu_seconds_total",
            "CPU time of all processes that ever were in the group, while they were, from utime and "
-           "stime "
-           "of /proc/PID/stat or what BPF reads them from.",
+           "stime of /proc/PID/stat or what BPF reads them from.",
            Kind::counter},
           "mode",
           {{{"user", user_seconds}, {"system", system_seconds}}}},
@@ -183,8 +182,7 @@ constexpr std::array kTables = {
           {{{"", oldest_start}}}},
     Table{{"host_process_started_total",
            "Processes that started in the group, also those that lived between two scrapes where "
-           "BPF or "
-           "taskstats tells of them; else those seen in /proc.",
+           "BPF or taskstats tells of them; else those seen in /proc.",
            Kind::counter},
           "",
           {{{"", started}}}},
@@ -202,8 +200,7 @@ constexpr std::array kTables = {
           {{{"", memory_peak}}}},
     Table{{"host_process_group_cpu_cores_peak",
            "Most CPUs that the group kept busy from one tick to the next, within two windows, from "
-           "BPF "
-           "or /proc/PID/stat."},
+           "BPF or /proc/PID/stat."},
           "",
           {{{"", cpu_peak}}}},
     Table{{"host_process_group_cpu_delay_seconds_total",
@@ -248,8 +245,8 @@ void emit_groups(metrics::Sink& sink, const GroupFamiliesInput& input) {
   for (const auto& table : kTables) emit_table(sink, table, groups, input, labels);
   sink.family(kCpuCores);
   std::array<metrics::Bucket, kCpuCoresEdges.size() + 1> room{};
-  for (const auto& [key, group] : input.groups.by_key()) {
-    sink.histogram(labels.of(key), group.cpu_cores.reading(room));
+  for (const auto* const entry : groups) {
+    sink.histogram(labels.of(entry->first), entry->second.cpu_cores.reading(room));
   }
 }
 

@@ -56,8 +56,9 @@ enum class WalkFor : std::uint8_t {
 /// Not thread-safe.
 class ProcessLedger {
  public:
-  /// A process' exit that has not been told so long after it was seen last is in a sum, or lost.
-  static constexpr auto kPatience = std::chrono::seconds(5);
+  /// A process' exit that has not been told so long after it was seen last is in a sum, or lost:
+  /// longer than any source may take to tell of it alone.
+  static constexpr auto kPatience = std::chrono::seconds(15);
   /// So long one that seems lost is remembered: should its exit be told after all, or should it be
   /// walked again, only what it used since is new.
   static constexpr auto kMemory = std::chrono::minutes(5);

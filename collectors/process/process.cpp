@@ -53,6 +53,11 @@ constexpr Family kUntold = {
     "Processes gone from /proc whose end was not told: what they used last is in no "
     "group.",
     Kind::counter};
+constexpr Family kUnseen = {"host_process_exits_unseen_total",
+                            "Processes freed where the kernel lets no BPF program look: counted "
+                            "some seconds later, without "
+                            "the CPU time of their last tick.",
+                            Kind::counter};
 constexpr Family kCrowded = {
     "host_process_crowded_out_total",
     "Processes of /proc that came into the group \"other\" for want of a place.", Kind::counter};
@@ -172,6 +177,7 @@ class Processes final : public Collector {
     sink.sample({{"reason", "error"}}, static_cast<double>(losses.failed));
     if (source_->tells_exits()) {
       sink.single(kUntold, static_cast<double>(losses.exits + ledger_.untold_exits()));
+      sink.single(kUnseen, static_cast<double>(losses.unseen));
     }
     sink.single(kCrowded, static_cast<double>(ledger_.groups().crowded_out()));
     sink.single(kUnattributed, unattributed_seconds_);

@@ -45,6 +45,7 @@ class ProcessSource {
   /// What it could not see, ever. Only grows.
   struct Losses {
     std::uint64_t exits = 0;   ///< Exits that were not told, or without their numbers.
+    std::uint64_t unseen = 0;  ///< Exits told late, without what was used last.
     std::uint64_t denied = 0;  ///< Reads of a process that the kernel refused.
     std::uint64_t malformed = 0;
     std::uint64_t failed = 0;

@@ -20,7 +20,8 @@ using metrics::Result;
 constexpr const char* kPossibleCpus = "devices/system/cpu/possible";
 // Holds the records of some 100,000 threads; nothing is set aside beforehand.
 constexpr std::size_t kReceiveBufferBytes = 64U << 20U;
-// Exits that wait for a walk: of so many, it comes at once, whatever the budget.
+// Exits that wait for a walk: of so many it comes at once, whatever the budget, and while walks
+// fail the others stay in the kernel's queue.
 constexpr std::size_t kMostEnded = 20'000;
 // By how much the wall clock may be read differently here and in the kernel.
 constexpr double kClockSlackSeconds = 0.05;
@@ -72,8 +73,7 @@ class TaskstatsSource final : public ProcessSource {
   }
 
   void listen() override {
-    // A failure is told by the next walk, which meets it, too.
-    if (ended_.size() < kMostEnded) static_cast<void>(drain());
+    static_cast<void>(drain());  // What lasts of a failure is met by the next walk, too.
   }
 
   [[nodiscard]] bool is_due(Clock::time_point now) const override {
@@ -90,6 +90,7 @@ class TaskstatsSource final : public ProcessSource {
 
  private:
   Result<void> drain() {
+    if (ended_.size() >= kMostEnded) return {};
     const auto drained = listener_.drain([this](const netlink::TaskExit& thread) {
       if (auto ended = threads_.add(thread)) ended_.push_back(*std::move(ended));
     });

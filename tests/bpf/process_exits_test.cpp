@@ -11,9 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
 #include <map>
-#include <set>
 #include <string>
 
 #include "bpf/process_values.hpp"
@@ -23,10 +21,10 @@
 using bpf::Detail;
 using tests::comes_true;
 using tests::Drained;
+using tests::has_ended;
 using tests::microseconds;
 using tests::open_watch;
 using tests::run_in_child;
-using tests::storm;
 
 namespace {
 
@@ -36,72 +34,7 @@ void* burn_in_thread(void*) {
   return nullptr;
 }
 
-/// Whether the main thread of the process has ended.
-bool has_ended(pid_t pid) {
-  std::string line;
-  std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), line);
-  return line.find(") Z ") != std::string::npos;
-}
-
 }  // namespace
-
-TEST_CASE("Each of many short processes is drained once, with its time") {
-  // Without patience most are told before they are freed.
-  const auto patience = GENERATE(std::chrono::milliseconds(500), std::chrono::milliseconds(0));
-  auto watch = open_watch({.patience = patience});
-  if (!watch) return;
-  constexpr int kCount = 2000;
-  const auto result = storm(kCount, "storm");
-  const auto parent = result.parent;
-  Drained drained;
-  REQUIRE(drained.await(*watch, parent) != nullptr);
-  const auto is_child = [parent](const auto& record) {
-    return record.parent_pid == static_cast<std::uint32_t>(parent);
-  };
-  CHECK(comes_true([&] {
-    drained.drain(*watch);
-    return std::count_if(drained.records.begin(), drained.records.end(), is_child) >= kCount;
-  }));
-  const auto last = run_in_child([] {});
-  REQUIRE(drained.await(*watch, last.pid) != nullptr);  // What would be told twice has been.
-  std::set<std::pair<std::uint32_t, std::uint64_t>> identities;
-  std::uint64_t run_time_ns = 0;
-  std::array<int, EXIT_REASONS> reasons{};
-  int last_sights = 0;
-  for (const auto& record : drained.records) {
-    if (!is_child(record)) continue;
-    identities.emplace(record.pid, record.start_boottime_ns);
-    run_time_ns += record.counters.run_time_ns;
-    ++reasons.at(record.reason);
-    if ((record.flags & EXIT_IS_LAST_SIGHT) != 0) ++last_sights;
-    CHECK(bpf::name_of(record) == "storm");
-  }
-  CHECK(identities.size() == kCount);
-  CHECK(reasons == std::array<int, EXIT_REASONS>{kCount / 2, kCount / 2, 0, 0});
-  const auto run_time_us = static_cast<double>(run_time_ns) / 1000;
-  const auto all_us = static_cast<double>(result.children_us);
-  CHECK(run_time_us <= 1.01 * all_us);
-  CHECK(run_time_us >= (0.99 - static_cast<double>(last_sights) / kCount) * all_us);
-}
-
-TEST_CASE("A zombie is not told while it is there, however long ago its end was") {
-  auto watch = open_watch({.patience = std::chrono::milliseconds(0)});
-  if (!watch) return;
-  const auto zombie = ::fork();
-  if (zombie == 0) ::_exit(5);
-  REQUIRE(comes_true([zombie] { return has_ended(zombie); }));
-  Drained drained;
-  for (int i = 0; i < 3; ++i) {
-    const auto other = run_in_child([] {});
-    REQUIRE(drained.await(*watch, other.pid) != nullptr);
-    CHECK(drained.find(zombie) == nullptr);
-  }
-  int status = 0;
-  ::waitpid(zombie, &status, 0);
-  const auto* const record = drained.await(*watch, zombie);
-  REQUIRE(record != nullptr);
-  CHECK(record->wait_status == static_cast<std::uint32_t>(status));
-}
 
 TEST_CASE("The peak of memory is that of the moment, not of what is left") {
   auto watch = open_watch();
@@ -180,14 +113,20 @@ TEST_CASE("The exit says how it ended") {
 TEST_CASE("The final numbers are what the parent is told, threads included") {
   auto watch = open_watch();
   if (!watch) return;
-  const auto ended = run_in_child([] {
+  const auto burn = [] {
     std::array<pthread_t, 3> threads{};
     for (auto& thread : threads) ::pthread_create(&thread, nullptr, burn_in_thread, nullptr);
     for (const auto thread : threads) ::pthread_join(thread, nullptr);
-  });
+  };
+  auto ended = run_in_child(burn);
   Drained drained;
-  const auto* const record = drained.await(*watch, ended.pid);
+  const auto* record = drained.await(*watch, ended.pid);
   REQUIRE(record != nullptr);
+  while ((record->flags & EXIT_IS_LAST_SIGHT) != 0) {  // Freed unseen, where that happens.
+    ended = run_in_child(burn);
+    record = drained.await(*watch, ended.pid);
+    REQUIRE(record != nullptr);
+  }
   const auto run_us = record->counters.run_time_ns / 1000;
   CHECK(run_us > 1000);
   CHECK(run_us >= microseconds(ended.usage));
@@ -247,7 +186,7 @@ TEST_CASE("No walk sees more of a process than its exit tells, and none after it
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!finals.contains({}) && std::chrono::steady_clock::now() < deadline) {
     bpf::Exits exits;
-    REQUIRE(watch->drain_exits(exits));
+    REQUIRE(watch->drain_exits(exits, std::chrono::steady_clock::now()));
     for (const auto& record : exits.records) {
       finals[{record.pid, record.start_boottime_ns}] = record;
       if (record.pid == static_cast<std::uint32_t>(parent)) finals[{}] = record;

@@ -23,7 +23,7 @@ std::uint64_t sum_of(const ExitSums& sums) {
 }  // namespace
 
 TEST_CASE("What finds the ring full is summed up under its name, and nothing is lost") {
-  auto watch = open_watch({.ring_bytes = 4096});  // 28 records.
+  auto watch = open_watch({.ring_bytes = 4096});  // 26 records.
   if (!watch) return;
   constexpr int kCount = 300;
   // Each set of sums, and the first one again. Others of this host may fill the ring, too, so the
@@ -57,8 +57,9 @@ TEST_CASE("What finds the ring full is summed up under its name, and nothing is 
     CHECK(in_ring + summed == kCount + 1);  // The parent has the same name.
     CHECK(summed > 0);
     CHECK(sum_of(drained.nameless) == 0);
+    const auto lacking_share = static_cast<double>(watch->last_sights()) / kCount;
     CHECK(static_cast<double>(run_time_ns) / 1000 >=
-          static_cast<double>(parent.children_us) * 0.99);
+          static_cast<double>(parent.children_us) * (0.99 - lacking_share));
   }
 }
 

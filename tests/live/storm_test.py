@@ -21,7 +21,7 @@ from process_page import Page, start_exporter
 CHILDREN = 20_000
 SLEEPERS = 1000
 SOURCES = ("bpf", "taskstats", "proc")
-SETTLE_SECONDS = 30.0
+SETTLE_SECONDS = 45.0
 REASONS = ("normal", "error", "signal")
 COLUMNS = ("exited", "started", "cpu_seconds", "read_bytes", "write_bytes", "unattributed")
 

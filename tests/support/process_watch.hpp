@@ -12,6 +12,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <functional>
 #include <optional>
 #include <span>
@@ -40,6 +41,13 @@ inline const ProcessRecord* find_process(std::span<const ProcessRecord> records,
     return record.pid == static_cast<std::uint32_t>(pid);
   });
   return found == records.end() ? nullptr : &*found;
+}
+
+/// Whether the main thread of the process has ended.
+inline bool has_ended(pid_t pid) {
+  std::string line;
+  std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), line);
+  return line.find(") Z ") != std::string::npos;
 }
 
 /// Looks again and again until it is so. False when that took longer than any machine should need.
@@ -71,7 +79,7 @@ struct Drained {
 
   void drain(bpf::ProcessWatch& watch) {
     bpf::Exits exits;
-    REQUIRE(watch.drain_exits(exits));
+    REQUIRE(watch.drain_exits(exits, std::chrono::steady_clock::now()));
     records.insert(records.end(), exits.records.begin(), exits.records.end());
     summed.insert(summed.end(), exits.summed.begin(), exits.summed.end());
     for (std::size_t reason = 0; reason < EXIT_REASONS; ++reason) {
