@@ -36,8 +36,8 @@ REASON_OF_END = {0: "normal", 3: "error", 5: "error", -9: "signal"}
 # child needed before. With memory of its own it copies some pages, too.
 FEW_FAULTS = 50
 MOST_COPIED_PAGES = 100
-# Alive, and seen before they were named or ended.
-LIVING = 50
+# Seen while they were alive, and not told yet: those that were freed unseen are told seconds later.
+LIVING = 200
 SAMPLE = re.compile(rb"^([a-z_]+(?:\{.*\})?) (\S+)$", re.MULTILINE)
 NAME = re.compile(rb'(?:groupname|comm)="([^"]*)"')
 
