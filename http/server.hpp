@@ -88,6 +88,11 @@ class Server {
   /// Throws boost::system::system_error when it cannot, std::invalid_argument for other text.
   std::vector<boost::asio::ip::tcp::endpoint> listen(const std::string& address);
 
+  /// Accepts on a socket that listens already, such as one of inherited_sockets(); it is the
+  /// server's from now on. Returns its address. Throws boost::system::system_error when it is none
+  /// of TCP that listens; then it stays the caller's.
+  boost::asio::ip::tcp::endpoint adopt(int descriptor);
+
   /// Stops accepting, closes what is idle, and returns when every reply under way has been sent and
   /// its connection closed, or after `grace`. Once.
   boost::asio::awaitable<void> shut_down(std::chrono::milliseconds grace);
