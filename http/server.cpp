@@ -229,7 +229,7 @@ std::vector<tcp::endpoint> Server::listen(const std::string& address) {
 
 tcp::endpoint Server::adopt(int descriptor) {
   auto acceptor = take_over(shared_->drained.get_executor(), descriptor);
-  const auto address = acceptor.local_endpoint();
+  auto address = acceptor.local_endpoint();
   start(std::move(acceptor), shared_);
   return address;
 }
