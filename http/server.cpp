@@ -202,10 +202,12 @@ void stop(Shared& shared) {
 
 }  // namespace
 
-Server::Server(asio::io_context& io, Limits limits, Handler handler, Observer observer)
+Server::Server(asio::io_context& io, Limits limits, Handler handler, Observer observer,
+               Refusal refusal)
     : shared_(std::make_shared<Shared>(Shared{.limits = limits,
                                               .handler = std::move(handler),
                                               .observe = std::move(observer),
+                                              .refuse = std::move(refusal),
                                               .drained = asio::steady_timer(io)})) {}
 
 Server::~Server() { stop(*shared_); }
