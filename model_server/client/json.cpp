@@ -1,2 +1,0 @@
-// Boost.JSON has no library of its own to link; this is where it is compiled.
-#include <boost/json/src.hpp>
