@@ -17,10 +17,12 @@ constexpr int kMostDeadlineMilliseconds = 600'000;
 void add_options(CLI::App& app, Options& options, double& deadline_milliseconds) {
   app.add_option("--model", options.model, "Folder with model.onnx and manifest.json")
       ->capture_default_str();
-  app.add_option("--web.listen-address", options.listen_addresses,
-                 "Where to answer: host:port, [v6]:port or :port; may be repeated")
-      ->take_all()
-      ->capture_default_str();
+  auto* address = app.add_option("--web.listen-address", options.listen_addresses,
+                                 "Where to answer: host:port, [v6]:port or :port; may be repeated");
+  address->take_all()->capture_default_str();
+  app.add_flag("--web.systemd-socket", options.uses_inherited_sockets,
+               "Answer on the sockets that systemd has opened, and on no address")
+      ->excludes(address);
   app.add_option("--web.max-connections", options.max_connections,
                  "Connections at once, half of them from one address")
       ->check(CLI::Range(4, 65536))

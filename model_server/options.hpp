@@ -12,6 +12,7 @@ namespace model_server {
 struct Options {
   std::string model = "/usr/share/model_server/models/bts";
   std::vector<std::string> listen_addresses = {":8080"};
+  bool uses_inherited_sockets = false;  ///< Those of systemd, and no address.
   std::size_t max_connections = 1024;
   std::size_t max_body_bytes = std::size_t{256} << 10U;
   std::size_t queue_length = 256;

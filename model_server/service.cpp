@@ -21,6 +21,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "http/inherited_sockets.hpp"
 #include "http/server.hpp"
 #include "model_server/metrics_page.hpp"
 #include "model_server/model.hpp"
@@ -83,7 +84,8 @@ asio::awaitable<std::shared_ptr<Serving>> load(const Options& options) {
 /// Everything that runs, in the order it depends on each other.
 class Service {
  public:
-  explicit Service(const Options& options)
+  /// `sockets` are those of systemd.
+  Service(const Options& options, const std::vector<int>& sockets)
       : options_(options),
         serving_(std::make_shared<Serving>(options)),
         server_(
@@ -92,7 +94,11 @@ class Service {
             [this](unsigned status, auto target) {
               return serving_->routes.refuse(status, target);
             }) {
-    for (const auto& address : options.listen_addresses) listen(address);
+    if (options.uses_inherited_sockets) {
+      adopt(sockets);
+    } else {
+      for (const auto& address : options.listen_addresses) listen(address);
+    }
     asio::co_spawn(io_, stop_on_signal(), asio::detached);
     asio::co_spawn(io_, reload_on_signal(), asio::detached);
     log_model("started");
@@ -101,13 +107,27 @@ class Service {
   void run() { io_.run(); }
 
  private:
+  static void tell(const asio::ip::tcp::endpoint& endpoint) {
+    std::ostringstream text;
+    text << endpoint;
+    spdlog::info("msg=listening address={}", text.str());
+  }
+
+  void adopt(const std::vector<int>& sockets) {
+    if (sockets.empty()) {
+      throw std::runtime_error("systemd has handed over no socket; see --web.systemd-socket");
+    }
+    try {
+      for (const int socket : sockets) tell(server_.adopt(socket));
+    } catch (const boost::system::system_error& error) {
+      throw std::runtime_error("cannot answer on a socket of systemd: " + error.code().message() +
+                               "; see --web.systemd-socket");
+    }
+  }
+
   void listen(const std::string& address) {
     try {
-      for (const auto& endpoint : server_.listen(address)) {
-        std::ostringstream text;
-        text << endpoint;
-        spdlog::info("msg=listening address={}", text.str());
-      }
+      for (const auto& endpoint : server_.listen(address)) tell(endpoint);
     } catch (const boost::system::system_error& error) {
       throw std::runtime_error("cannot listen on " + address + ": " + error.code().message() +
                                "; see --web.listen-address");
@@ -165,7 +185,8 @@ int run_service(const Options& options) {
   // One heap for the few threads there are: else each keeps what large requests once needed.
   ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): before any thread
   try {
-    Service service(options);
+    // Before the workers: it changes the environment.
+    Service service(options, http::inherited_sockets());
     service.run();
     return 0;
   } catch (const std::exception& error) {

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 """The load client as users run it, against a server of this test's own that does what it is told.
+Last the real model server, where it is built.
 
-Environment: MODEL_CLIENT, the program.
+Environment:
+  MODEL_CLIENT  the program
+  MODEL_SERVER  the server
+  SOURCE_DIR    the top of the repository, for its model
 """
 
 import contextlib
@@ -19,6 +23,7 @@ from typing import NamedTuple
 
 from exporter_process import ExporterProcess, wait_for
 from exposition import TEXT, parse, series_of
+from model_server_process import ModelServerProcess
 from peers import promtool
 
 REASONS = ("unresolved", "unreachable", "deadline", "disconnected", "malformed", "overloaded",
@@ -280,6 +285,36 @@ class TroubleTest(unittest.TestCase):
                     self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
                     self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
                     self.assertIn(part, done.stderr)
+
+
+@unittest.skipUnless(os.access(os.environ["MODEL_SERVER"], os.X_OK), "the model server is not built")
+class RealServerTest(unittest.TestCase):
+    def test_server_answers_every_request(self):
+        server = self.enterContext(ModelServerProcess())
+        args = [f"--server={server.url}/prediction", "--rate=200"]
+        client = self.enterContext(ModelClient(args))
+        wait_for("200 predictions", lambda: client.metric("my_progressed_requests") >= 200)
+        self.assertEqual(client.failures(), {})
+        progressed = client.metric("my_progressed_requests")
+        self.assertEqual(client.stop(), 0)
+        page = series_of(parse(server.get()[2], TEXT))
+        answered = {dict(series.labels)["result"]: value for series, value in page.items()
+                    if series.name == "model_requests_total" and ("api", "seed") in series.labels}
+        self.assertGreaterEqual(answered.pop("success"), progressed)
+        self.assertEqual(set(answered.values()), {0})
+        # 300 values spread evenly over -1..1.
+        variance = next(v for series, v in page.items() if series.name == "input_variance")
+        self.assertAlmostEqual(variance, 1 / 3, delta=0.1)
+
+    def test_server_that_restarts_is_asked_again(self):
+        server = self.enterContext(ModelServerProcess())
+        client = self.enterContext(ModelClient([f"--server={server.url}/prediction", "--rate=100"]))
+        wait_for("a prediction", lambda: client.metric("my_progressed_requests"))
+        self.assertEqual(server.stop(), 0)
+        wait_for("a failure", client.failures)
+        before = client.metric("my_progressed_requests")
+        self.enterContext(ModelServerProcess(listen=f"127.0.0.1:{server.port}"))
+        wait_for("another", lambda: client.metric("my_progressed_requests") > before, 10, client.log)
 
 
 if __name__ == "__main__":
