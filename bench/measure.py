@@ -21,7 +21,7 @@ class Programs:
     def __init__(self, folder):
         self.folder = Path(folder)
         for name in ("scrape_client", "kernel_floor", "encode", "sampler", "population",
-                     "process_floor"):
+                     "process_floor", "prediction_load"):
             if not (self.folder / name).exists():
                 raise CannotRun(f"no {self.folder / name}: build the target bench_programs")
 
@@ -37,6 +37,11 @@ class Programs:
         compression = ["--gzip"] if gzip else []
         return self._run("scrape_client", *pids, "--port", server.port, "--scrapes", scrapes,
                          "--gap-ms", gap_ms, "--warm-up", warm_up, *compression)
+
+    def predict(self, server, connections, seconds, input_size):
+        pids = [f"--pid={pid}" for pid in server.pids()]
+        return self._run("prediction_load", *pids, "--port", server.port, "--connections",
+                         connections, "--seconds", seconds, "--input-size", input_size)
 
     def kernel_floor(self, paths, passes, *, gap_ms=0):
         repetitions, passes_each = (passes, 1) if gap_ms else (FLOOR_REPETITIONS, passes)

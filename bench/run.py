@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 import measure
+import models
 import process_report
 import processes
 import report
@@ -27,7 +28,7 @@ from servers import CannotRun, Server, commands, node_exporter, python_with_psut
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_PARTS = ("host", "psutil", "idle", "encode", "sampler")
-PARTS = (*DEFAULT_PARTS, "process")
+PARTS = (*DEFAULT_PARTS, "process", "model")
 SERVERS_OF_PART = {
     "host": ("node_exporter", "resource_exporter"),
     "psutil": ("psutil_http", "resource_exporter, psutil"),
@@ -35,6 +36,7 @@ SERVERS_OF_PART = {
     "encode": (),
     "sampler": (),
     "process": (),  # It has its own, for each population.
+    "model": (),  # It has its own, which are no exporters.
 }
 
 
@@ -177,6 +179,9 @@ def run(arguments, plan):
     if "process" in parts:
         result["process"] = processes.run(programs, arguments.binary, process_plan(arguments),
                                           progress)
+    if "model" in parts:
+        result["model"] = models.run(programs, arguments.binary,
+                                     models.QUICK if arguments.quick else models.FULL, progress)
     with contextlib.ExitStack() as stack:
         bench = Bench(programs, plan, start_servers(stack, arguments.binary, names))
         bench.warm_up()
@@ -204,6 +209,9 @@ def print_result(result, plan):
     if "process" in result:
         process_report.print_tables(result["process"])
         found += process_report.verdicts(result["process"])
+    if "model" in result:
+        models.print_table(result["model"])
+        found += models.verdicts(result["model"])
     report.print_verdicts(found)
     result["verdicts"] = [{**asdict(verdict), "word": verdict.word} for verdict in found]
 
@@ -211,7 +219,7 @@ def print_result(result, plan):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART",
-                        help=f"of {', '.join(PARTS)}; all but process when none is given")
+                        help=f"of {', '.join(PARTS)}; all but process and model when none is given")
     parser.add_argument("--quick", action="store_true", help="under a minute, with wider noise")
     parser.add_argument("--only", action="append", choices=PARTS, metavar="PART",
                         help="the same; may be repeated")

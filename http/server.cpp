@@ -1,6 +1,7 @@
 #include "http/server.hpp"
 
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +10,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/system/system_error.hpp>
+#include <cerrno>
 #include <charconv>
 #include <stdexcept>
 #include <utility>
@@ -84,6 +86,24 @@ std::vector<tcp::acceptor> bind_name(const asio::any_io_executor& io, const Host
   }
   if (acceptors.empty()) throw boost::system::system_error(missing);
   return acceptors;
+}
+
+int socket_option(int descriptor, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  if (::getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0) return value;
+  throw boost::system::system_error(errno, boost::system::system_category());
+}
+
+tcp::acceptor take_over(const asio::any_io_executor& io, int descriptor) {
+  const int family = socket_option(descriptor, SO_DOMAIN);
+  if (socket_option(descriptor, SO_TYPE) != SOCK_STREAM ||
+      socket_option(descriptor, SO_ACCEPTCONN) == 0 || (family != AF_INET && family != AF_INET6)) {
+    throw boost::system::system_error(asio::error::invalid_argument);
+  }
+  tcp::acceptor acceptor(io);
+  acceptor.assign(family == AF_INET ? tcp::v4() : tcp::v6(), descriptor);
+  return acceptor;
 }
 
 /// Says why in one packet, without waiting for anybody. What has come is read before, for closing
@@ -168,6 +188,12 @@ asio::awaitable<void> accept_all(tcp::acceptor& acceptor, std::shared_ptr<Shared
   }
 }
 
+void start(tcp::acceptor acceptor, const std::shared_ptr<Shared>& shared) {
+  shared->acceptors.push_back(std::move(acceptor));
+  auto& kept = shared->acceptors.back();
+  asio::co_spawn(kept.get_executor(), accept_all(kept, shared), asio::detached);
+}
+
 void stop(Shared& shared) {
   shared.stopping = true;
   error_code ignored;
@@ -176,10 +202,12 @@ void stop(Shared& shared) {
 
 }  // namespace
 
-Server::Server(asio::io_context& io, Limits limits, Handler handler, Observer observer)
+Server::Server(asio::io_context& io, Limits limits, Handler handler, Observer observer,
+               Refusal refusal)
     : shared_(std::make_shared<Shared>(Shared{.limits = limits,
                                               .handler = std::move(handler),
                                               .observe = std::move(observer),
+                                              .refuse = std::move(refusal),
                                               .drained = asio::steady_timer(io)})) {}
 
 Server::~Server() { stop(*shared_); }
@@ -196,10 +224,16 @@ std::vector<tcp::endpoint> Server::listen(const std::string& address) {
   std::vector<tcp::endpoint> bound;
   for (auto& acceptor : acceptors) {
     bound.push_back(acceptor.local_endpoint());
-    shared_->acceptors.push_back(std::move(acceptor));
-    asio::co_spawn(io, accept_all(shared_->acceptors.back(), shared_), asio::detached);
+    start(std::move(acceptor), shared_);
   }
   return bound;
+}
+
+tcp::endpoint Server::adopt(int descriptor) {
+  auto acceptor = take_over(shared_->drained.get_executor(), descriptor);
+  auto address = acceptor.local_endpoint();
+  start(std::move(acceptor), shared_);
+  return address;
 }
 
 asio::awaitable<void> Server::shut_down(std::chrono::milliseconds grace) {

@@ -20,10 +20,12 @@ struct Limits {
   std::size_t header_bytes = 8192;
   std::size_t header_fields = 64;
   std::size_t target_bytes = 2048;
+  std::size_t body_bytes = 0;  ///< Of a request; with 0 every body is refused.
   std::size_t connections = 256;
   std::size_t connections_per_source = 64;  ///< From one address.
   std::size_t requests_per_connection = 1000;
   std::chrono::milliseconds header_deadline{5000};
+  std::chrono::milliseconds body_deadline{10000};
   std::chrono::milliseconds idle_deadline{60000};  ///< Between two requests.
   std::chrono::milliseconds write_deadline{10000};
 };
@@ -37,6 +39,7 @@ struct Request {
   std::string_view method;
   std::string_view target;  ///< In origin-form; see parse_target.
   std::span<const Field> fields;
+  std::string_view body = {};
 
   /// The value of the first field called `name` in any case, or "".
   [[nodiscard]] std::string_view field(std::string_view name) const;
@@ -58,6 +61,13 @@ Response text_response(unsigned status, std::string text);
 
 using Handler = std::function<boost::asio::awaitable<Response>(const Request&)>;
 
+/// Makes what is answered to a request that never reaches the handler, from the status and the
+/// target, which is "" when the request has none that could be read.
+using Refusal = std::function<Response(unsigned status, std::string_view target)>;
+
+/// The reason phrase of the status, as plain text.
+Response refuse_in_plain_text(unsigned status, std::string_view target);
+
 /// What happens below the handler, for those who count.
 enum class Event : std::uint8_t {
   accept_failed,       ///< Out of descriptors or memory; tried again after a pause.
@@ -70,13 +80,14 @@ using Observer = std::function<void(Event)>;
 
 struct Shared;
 
-/// An HTTP/1.1 server for small requests without a body. It answers GET, HEAD and whatever else the
-/// handler wants to refuse; a request body, a transfer coding, or anything that two parsers might
-/// read differently is refused and the connection closed. One handler at a time.
+/// An HTTP/1.1 server for small requests. It answers GET, HEAD and whatever else the handler wants
+/// to answer or to refuse; a body over the limit, a transfer coding, or anything that two parsers
+/// might read differently is refused and the connection closed. One handler at a time.
 class Server {
  public:
-  /// `handler` and `observer` are called, even when the server is gone, as long as `io` runs.
-  Server(boost::asio::io_context& io, Limits limits, Handler handler, Observer observer);
+  /// All functions are called, even when the server is gone, as long as `io` runs.
+  Server(boost::asio::io_context& io, Limits limits, Handler handler, Observer observer,
+         Refusal refusal = refuse_in_plain_text);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   Server(Server&&) = delete;
@@ -87,6 +98,11 @@ class Server {
   /// to accept; returns the bound addresses, with the port the kernel chose in place of 0.
   /// Throws boost::system::system_error when it cannot, std::invalid_argument for other text.
   std::vector<boost::asio::ip::tcp::endpoint> listen(const std::string& address);
+
+  /// Accepts on a socket that listens already, such as one of inherited_sockets(); it is the
+  /// server's from now on. Returns its address. Throws boost::system::system_error when it is none
+  /// of TCP that listens; then it stays the caller's.
+  boost::asio::ip::tcp::endpoint adopt(int descriptor);
 
   /// Stops accepting, closes what is idle, and returns when every reply under way has been sent and
   /// its connection closed, or after `grace`. Once.

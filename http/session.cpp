@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <limits>
 #include <tuple>
 
 #include "http/negotiation.hpp"
+#include "http/request_header.hpp"
 #include "http/response_header.hpp"
 
 namespace http {
@@ -16,44 +16,9 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-using Message = beast::http::request<beast::http::empty_body>;
 using Parser = beast::http::request_parser<beast::http::empty_body>;
 
 constexpr std::string_view kEndOfHeader = "\r\n\r\n";
-
-/// Text that parsers disagree about, and that no client needs: a folded line, a bare CR or LF,
-/// another control character. Looks at the bytes from `begin` on, and back from there.
-bool is_ambiguous(std::string_view header, std::size_t begin) {
-  for (auto at = begin; at < header.size(); ++at) {
-    const char c = header[at];
-    const char before = at > 0 ? header[at - 1] : '\0';
-    if ((before == '\r') != (c == '\n')) return true;
-    if (before == '\n' && (c == ' ' || c == '\t')) return true;
-    const bool is_control = (c >= '\0' && c < ' ') || c == '\x7F';
-    if (is_control && c != '\t' && c != '\r' && c != '\n') return true;
-  }
-  return false;
-}
-
-/// 0, or the status that refuses the request. The framing is checked here because Beast 1.81
-/// frames some bodies differently from other servers.
-unsigned refusal(const Message& message, const Limits& limits) {
-  using beast::http::field;
-  const auto count = [&](field name) {
-    const auto [begin, end] = message.equal_range(name);
-    return std::distance(begin, end);
-  };
-  if (message.target().size() > limits.target_bytes) return 414;
-  if (!message.target().starts_with('/')) return 400;
-  const auto fields = std::distance(message.begin(), message.end());
-  if (static_cast<std::size_t>(fields) > limits.header_fields) return 431;
-  const auto hosts = count(field::host);
-  if (hosts > 1 || (hosts == 0 && message.version() >= kHttp11)) return 400;
-  const auto lengths = count(field::content_length);
-  if (count(field::transfer_encoding) > 0 || lengths > 1) return 400;
-  if (lengths == 1 && message[field::content_length] != "0") return 413;
-  return 0;
-}
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -70,6 +35,11 @@ Response text_response(unsigned status, std::string text) {
   auto owner = std::make_shared<const std::string>(std::move(text));
   const std::string_view body = *owner;
   return {.status = status, .owner = std::move(owner), .body = body};
+}
+
+Response refuse_in_plain_text(unsigned status, std::string_view /*target*/) {
+  const auto reason = beast::http::obsolete_reason(static_cast<beast::http::status>(status));
+  return text_response(status, std::string(view(reason)) + "\n");
 }
 
 asio::ip::address source_of(const asio::ip::address& peer) {
@@ -149,7 +119,6 @@ asio::awaitable<void> Session::run() {
     is_idle_ = false;
     clear_deadline();
     outcome = co_await answer(header, i >= last);
-    buffer_.consume(header.size());
   }
   co_await linger();
 }
@@ -171,13 +140,13 @@ asio::awaitable<std::string_view> Session::read_header(bool is_first) {
     const auto header = is_whole ? text.substr(0, end + kEndOfHeader.size()) : text;
     // At once, for a client that speaks TLS or ends lines with LF waits for an answer.
     if (is_ambiguous(header, checked)) {
-      co_await reject(400);
+      co_await reject(400, {});
       co_return std::string_view();
     }
     if (is_whole) co_return header;
     if (server_->stopping) co_return std::string_view();
     if (text.size() == buffer_.max_size()) {
-      co_await reject(431);
+      co_await reject(431, {});
       co_return std::string_view();
     }
     checked = text.size();
@@ -198,10 +167,16 @@ asio::awaitable<Session::Outcome> Session::answer(std::string_view header, bool 
   parser.body_limit(boost::none);
   beast::error_code error;
   parser.put(asio::buffer(header), error);
-  if (error || !parser.is_header_done()) co_return co_await reject(400);
+  if (error || !parser.is_header_done()) co_return co_await reject(400, {});
   const auto& message = parser.get();
-  if (const auto status = refusal(message, server_->limits); status != 0) {
-    co_return co_await reject(status);
+  if (const auto status = refusal_of(message, server_->limits); status != 0) {
+    co_return co_await reject(status, view(message.target()));
+  }
+  buffer_.consume(header.size());
+  std::optional<std::string> body{std::in_place};
+  if (const auto size = body_bytes_of(message); size > 0) {
+    body = co_await read_body(size, awaits_continue(message));
+    if (!body) co_return Outcome::close;
   }
   std::vector<Field> fields;
   for (const auto& field : message) {
@@ -209,12 +184,40 @@ asio::awaitable<Session::Outcome> Session::answer(std::string_view header, bool 
   }
   const auto response = co_await respond({.method = view(message.method_string()),
                                           .target = view(message.target()),
-                                          .fields = fields});
+                                          .fields = fields,
+                                          .body = *body});
   auto outcome = Outcome::keep;
   if (is_last || server_->stopping || !message.keep_alive()) outcome = Outcome::close;
   const bool is_head = message.method() == beast::http::verb::head;
   const bool is_sent = co_await write(response, message.version(), is_head, outcome);
   co_return is_sent ? outcome : Outcome::close;
+}
+
+/// Nothing when the client leaves or is late. The memory grows with what comes, not with what was
+/// announced. The buffer holds what is behind the header, and at last what is behind the body.
+asio::awaitable<std::optional<std::string>> Session::read_body(std::size_t size, bool is_awaited) {
+  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  set_deadline(server_->limits.body_deadline);
+  beast::error_code error;
+  std::size_t count = 0;
+  if (is_awaited && buffer_.size() < size) {
+    std::tie(error, count) = co_await asio::async_write(socket_, asio::buffer(kContinue), kReport);
+  }
+  std::string body;
+  while (!error) {
+    const auto part = buffered().substr(0, size - body.size());
+    body.append(part);
+    buffer_.consume(part.size());
+    if (body.size() == size) {
+      clear_deadline();
+      co_return body;
+    }
+    std::tie(error, count) =
+        co_await socket_.async_read_some(buffer_.prepare(buffer_.max_size()), kReport);
+    buffer_.commit(count);
+  }
+  if (is_late_) server_->observe(Event::deadline_passed);
+  co_return std::nullopt;
 }
 
 asio::awaitable<Response> Session::respond(const Request& request) {
@@ -226,11 +229,10 @@ asio::awaitable<Response> Session::respond(const Request& request) {
   co_return text_response(500, "Internal error.\n");
 }
 
-asio::awaitable<Session::Outcome> Session::reject(unsigned status) {
+asio::awaitable<Session::Outcome> Session::reject(unsigned status, std::string_view target) {
   server_->observe(Event::request_rejected);
   is_idle_ = false;
-  const auto reason = beast::http::obsolete_reason(static_cast<beast::http::status>(status));
-  const auto response = text_response(status, std::string(view(reason)) + "\n");
+  const auto response = server_->refuse(status, target);
   const bool is_head = buffered().starts_with("HEAD ");
   co_await write(response, kHttp11, is_head, Outcome::close);
   co_return Outcome::close;

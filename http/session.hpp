@@ -8,7 +8,9 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <list>
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
 
 #include "http/server.hpp"
 
@@ -24,6 +26,7 @@ struct Shared {
   Limits limits;
   Handler handler;
   Observer observe;
+  Refusal refuse;
   boost::asio::steady_timer drained;  ///< Cancelled when the last session ends.
   std::list<boost::asio::ip::tcp::acceptor> acceptors = {};
   std::map<boost::asio::ip::address, std::set<Session*>> sessions = {};  ///< By source.
@@ -63,8 +66,9 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] std::string_view buffered() const;
   boost::asio::awaitable<std::string_view> read_header(bool is_first);
   boost::asio::awaitable<Outcome> answer(std::string_view header, bool is_last);
+  boost::asio::awaitable<std::optional<std::string>> read_body(std::size_t size, bool is_awaited);
   boost::asio::awaitable<Response> respond(const Request& request);
-  boost::asio::awaitable<Outcome> reject(unsigned status);
+  boost::asio::awaitable<Outcome> reject(unsigned status, std::string_view target);
   boost::asio::awaitable<bool> write(const Response& response, unsigned version, bool is_head,
                                      Outcome outcome);
   boost::asio::awaitable<void> linger();

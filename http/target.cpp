@@ -26,24 +26,29 @@ std::optional<std::string> decode(std::string_view text) {
 
 }  // namespace
 
-std::optional<Target> parse_target(std::string_view text) {
-  if (!text.starts_with('/')) return std::nullopt;
-  const auto mark = text.find('?');
-  Target target{.path = text.substr(0, mark), .parameters = {}};
-  if (mark == std::string_view::npos) return target;
-  auto query = text.substr(mark + 1);
-  while (!query.empty()) {
-    const auto end = query.find('&');
-    const auto pair = query.substr(0, end);
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+std::optional<std::vector<Parameter>> parse_parameters(std::string_view text) {
+  std::vector<Parameter> parameters;
+  while (!text.empty()) {
+    const auto end = text.find('&');
+    const auto pair = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (pair.empty()) continue;
     const auto equals = pair.find('=');
     auto name = decode(pair.substr(0, equals));
     auto value = decode(equals == std::string_view::npos ? "" : pair.substr(equals + 1));
-    if (!name || !value || target.parameters.size() == kMaxParameters) return std::nullopt;
-    target.parameters.push_back({*std::move(name), *std::move(value)});
+    if (!name || !value || parameters.size() == kMaxParameters) return std::nullopt;
+    parameters.push_back({*std::move(name), *std::move(value)});
   }
-  return target;
+  return parameters;
+}
+
+std::optional<Target> parse_target(std::string_view text) {
+  if (!text.starts_with('/')) return std::nullopt;
+  const auto mark = text.find('?');
+  const auto query = mark == std::string_view::npos ? std::string_view() : text.substr(mark + 1);
+  auto parameters = parse_parameters(query);
+  if (!parameters) return std::nullopt;
+  return Target{.path = text.substr(0, mark), .parameters = *std::move(parameters)};
 }
 
 }  // namespace http

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Refuses rules that are wrong at a 5-minute scrape, though promtool finds them valid.
+"""Refuses rules that are wrong at our scrape intervals, though promtool finds them valid.
 
 Prints `file:line: rule: what` for each finding and exits with 1 when there is one. With --self-test
 it plants every kind of fault and checks that each one is found.
@@ -8,17 +8,34 @@ it plants every kind of fault and checks that each one is found.
 import argparse
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 from promql import Subquery, read, seconds
 from signal_edges import check_le, edges
 
-JOB = "Resource_monitoring"
+
+@dataclass(frozen=True)
+class Ranges:
+    """The shortest that are right for a job, in seconds."""
+
+    counter: int  # Four scrapes: two samples are in it when one failed and the next is late.
+    gauge: int  # Three scrapes.
+    up: int  # `up` has a sample also when the scrape fails.
+
+
+JOB = "Resource_monitoring"  # Every 5 minutes.
+MODEL_JOB = "BTS_model"  # Every 15 seconds.
+EITHER_JOB = f"{MODEL_JOB}|{JOB}"  # What the model server says, fetched or relayed.
+FIVE_MINUTES = Ranges(counter=20 * 60, gauge=16 * 60, up=11 * 60)
+FIFTEEN_SECONDS = Ranges(counter=60, gauge=60, up=60)
+RANGES = {
+    ("=", JOB): FIVE_MINUTES,
+    ("=", MODEL_JOB): FIFTEEN_SECONDS,
+    ("=~", EITHER_JOB): FIVE_MINUTES,
+}
 EDGES = edges()  # Of each histogram, which a `le` must be one of.
-COUNTER_S = 20 * 60  # Four scrapes: two samples are in it when one failed and the next is late.
-GAUGE_S = 16 * 60  # Three scrapes.
-UP_S = 11 * 60  # `up` has a sample also when the scrape fails.
 FOR_S = 10 * 60  # A shorter `for` sees one new sample or two, and a failed scrape begins it anew.
 
 OF_COUNTERS = {"rate", "increase", "irate", "resets"}
@@ -46,17 +63,16 @@ def check_window(what, window, least, why):
     return None
 
 
-def check_range(selector):
+def check_range(selector, least):
     metric, function, window = selector.metric, selector.function or "", selector.window
     if function in OF_COUNTERS | OF_ANY:
         if function in OF_COUNTERS and not COUNTER.fullmatch(metric):
             yield f"{function}({metric}): not a counter by its name"
-        yield check_window(metric, window, COUNTER_S, f"{function} and the like")
+        yield check_window(metric, window, least.counter, f"{function} and the like")
     elif OVER_TIME.fullmatch(function):
         if COUNTER.fullmatch(metric) and not ALSO_OF_COUNTERS.fullmatch(function):
             yield f"{function}({metric}): means nothing for a counter"
-        least = UP_S if metric == "up" else GAUGE_S
-        yield check_window(metric, window, least, "gauges")
+        yield check_window(metric, window, least.up if metric == "up" else least.gauge, "gauges")
     else:
         yield f"{metric}[{window}] in {function or 'no function'}: unknown to this lint"
 
@@ -71,13 +87,13 @@ def check_selector(selector):
     jobs = [(operator, value) for label, operator, value in selector.matchers if label == "job"]
     if not jobs:
         yield f'{metric}: say job="{JOB}", or another'
-    elif jobs[0][0] == "=" and jobs[0][1] != JOB and not jobs[0][1].startswith("$"):
+    elif jobs[0][0] == "=" and jobs[0] not in RANGES and not jobs[0][1].startswith("$"):
         return  # Scraped at an interval of its own.
-    elif jobs[0] != ("=", JOB) and not jobs[0][1].startswith("$"):
-        yield f'{metric}: select by job="{JOB}" alone'
+    elif jobs[0] not in RANGES and not jobs[0][1].startswith("$"):
+        yield f'{metric}: select by job="{JOB}" alone, or by job=~"{EITHER_JOB}"'
     yield from check_le(selector, EDGES)
     if selector.window is not None:
-        yield from check_range(selector)
+        yield from check_range(selector, RANGES.get(jobs[0], FIVE_MINUTES) if jobs else FIVE_MINUTES)
     elif COUNTER.fullmatch(metric):
         yield f"{metric}: read a counter by rate or increase, or last_over_time({metric}[16m])"
     else:
@@ -85,7 +101,7 @@ def check_selector(selector):
 
 
 def check_expression(text):
-    """What is wrong with a PromQL expression over the 5-minute job."""
+    """What is wrong with a PromQL expression over one of our jobs."""
     try:
         nodes = read(text)
     except ValueError as error:
@@ -95,7 +111,7 @@ def check_expression(text):
         node = nodes.pop()
         if isinstance(node, Subquery):
             nodes.extend(node.inner)
-            findings.append(check_window("subquery", node.window, COUNTER_S, "subqueries"))
+            findings.append(check_window("subquery", node.window, FIVE_MINUTES.counter, "subqueries"))
         else:
             findings.extend(check_selector(node))
     return [finding for finding in findings if finding]

@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "http/server.hpp"
@@ -26,15 +27,17 @@ inline std::string get(std::string_view target, std::string_view fields = "") {
          "\r\n";
 }
 
-/// `/` says "hello", `/large` much more, `/held` nothing until release(), `/throw` throws.
+/// `/` says "hello", `/large` much more, `/held` nothing until release(), `/throw` throws, `/echo`
+/// says what was in the body, whatever the method.
 class RunningServer {
  public:
   static constexpr std::size_t kLargeBytes = 16 << 20;  // more than any socket buffer takes
 
-  explicit RunningServer(http::Limits limits = {}, const std::string& address = "127.0.0.1:0")
+  explicit RunningServer(http::Limits limits = {}, const std::string& address = "127.0.0.1:0",
+                         http::Refusal refusal = http::refuse_in_plain_text)
       : server_(std::make_unique<http::Server>(
             *io_, limits, [this](const http::Request& request) { return handle(request); },
-            [this](http::Event event) { ++events_[event]; })) {
+            [this](http::Event event) { ++events_[event]; }, std::move(refusal))) {
     endpoints_ = server_->listen(address);
   }
 
@@ -95,6 +98,9 @@ class RunningServer {
  private:
   boost::asio::awaitable<http::Response> handle(const http::Request& request) {
     handled_.emplace_back(request.target);
+    if (request.target == "/echo") {
+      co_return http::text_response(200, std::string(request.body));
+    }
     if (request.method != "GET" && request.method != "HEAD") {
       auto response = http::text_response(405, "no such method\n");
       response.allow = "GET, HEAD";

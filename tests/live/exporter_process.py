@@ -36,6 +36,8 @@ class ExporterProcess:
     program does.
     """
 
+    PROGRAM = "RESOURCE_EXPORTER"  # What the environment calls it.
+
     def __init__(self, args=(), env=None, preexec=None, listen="127.0.0.1:0"):
         args = list(map(str, args))
         if listen and not any(arg.startswith("--web.listen-address") for arg in args):
@@ -43,7 +45,7 @@ class ExporterProcess:
         self.port = None
         self._log = tempfile.TemporaryFile()  # pylint: disable=consider-using-with
         self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-            [os.environ["RESOURCE_EXPORTER"], *args],
+            [os.environ[self.PROGRAM], *args],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._log,
@@ -75,13 +77,15 @@ class ExporterProcess:
         """(status, headers, body) of a GET on a connection of its own, from address `source`."""
         return self.request("GET", path, headers, source, timeout)
 
-    def request(self, method, path, headers=None, source="127.0.0.1", timeout=10.0):
+    def request(
+        self, method, path, headers=None, source="127.0.0.1", timeout=10.0, body=None
+    ):  # pylint: disable=too-many-arguments
         """The same with any method."""
         connection = http.client.HTTPConnection(
             "127.0.0.1", self.port, timeout=timeout, source_address=(source, 0)
         )
         try:
-            connection.request(method, path, headers=headers or {})
+            connection.request(method, path, body=body, headers=headers or {})
             response = connection.getresponse()
             return response.status, response.headers, response.read()
         finally:

@@ -9,29 +9,22 @@ Environment:
 
 import os
 import re
-import tempfile
 import time
 import unittest
 from pathlib import Path
 
-from container import Container, debian_root, output_of, reason_to_skip, run
-from exporter_process import wait_for
+from booted_service import BootedService, verify
+from container import output_of
 
 BINARY = Path(os.environ["RESOURCE_EXPORTER"]).resolve()
 SYSTEMD = Path(os.environ["SOURCE_DIR"]) / "systemd"
 UNIT = SYSTEMD / "resource_exporter.service"
-CACHE = Path(os.environ["CACHE_DIR"])
 URL = "http://127.0.0.1:8888/metrics"
 
 
 class UnitFileTest(unittest.TestCase):
     def test_verify_has_nothing_to_say(self):
-        # A key that systemd does not know gives a line on stderr, but exit code 0.
-        with tempfile.TemporaryDirectory() as directory:
-            unit = Path(directory) / UNIT.name
-            unit.write_text(UNIT.read_text().replace("/usr/bin/resource_exporter", str(BINARY)))
-            done = run("systemd-analyze", "verify", unit)
-        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+        self.assertEqual(verify(UNIT, binary=BINARY), (0, ""))
 
     def test_exposure_is_at_most_2(self):
         output_of("systemd-analyze", "security", "--offline=true", "--threshold=20", UNIT)
@@ -40,26 +33,8 @@ class UnitFileTest(unittest.TestCase):
 CAP_PERFMON, CAP_BPF = 1 << 38, 1 << 39
 
 
-class BootedUnitTest(unittest.TestCase):
+class BootedUnitTest(BootedService):
     SERVICE = "resource_exporter"
-
-    @classmethod
-    def setUpClass(cls):
-        if reason := reason_to_skip():
-            raise unittest.SkipTest(reason)
-        stage = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(stage.cleanup)
-        install = ("cmake", "--install", BINARY.parent, "--prefix", "/usr")
-        output_of("env", f"DESTDIR={stage.name}", *install)
-        files = {
-            file: f"/{file.relative_to(stage.name)}"
-            for file in Path(stage.name).rglob("*")
-            if file.is_file()
-        }
-        cls.container = Container(debian_root(CACHE, BINARY), files)
-        cls.addClassCleanup(cls.container.stop)
-        cls.container.boot()
-        cls.systemctl("enable", cls.SERVICE)
 
     def setUp(self):
         self.systemctl("restart", self.SERVICE)  # Returns when the daemon has said READY=1.
@@ -133,45 +108,8 @@ class BootedUnitTest(unittest.TestCase):
         self.assertLess(time.monotonic() - begin, 2)
         self.assertEqual((self.show("ActiveState"), self.show("Result")), ("inactive", "success"))
 
-    @classmethod
-    def systemctl(cls, *arguments):
-        return cls.container.run("systemctl", "--quiet", *arguments)
-
-    def show(self, name):
-        """A property of the service; a number as int."""
-        value = self.systemctl("show", "--value", f"--property={name}", self.SERVICE).strip()
-        return int(value) if value.isdigit() else value
-
-    def signal(self, name):
-        self.systemctl("kill", "--kill-who=main", f"--signal={name}", self.SERVICE)
-
-    def is_replaced(self, pid):
-        return self.show("ActiveState") == "active" and self.show("MainPID") not in (0, pid)
-
-    def wait_for(self, what, condition):
-        def journal():
-            return self.container.run("journalctl", "--no-pager", "--lines=40")
-
-        return wait_for(what, condition, 15.0, journal)
-
     def wait_for_page(self):
         return self.wait_for("a page", lambda: self.container.get(URL))
-
-    def write(self, path, text):
-        script = 'mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1"'
-        self.container.run("sh", "-c", script, "sh", path, text)
-
-    def restart_with(self, path, text):
-        """Restarts the daemon with a file that is there until the end of the test."""
-
-        def remove():
-            self.container.run("rm", path)
-            self.systemctl("daemon-reload")
-
-        self.write(path, text)
-        self.addCleanup(remove)
-        self.systemctl("daemon-reload")
-        self.systemctl("restart", self.SERVICE)
 
     def set_watchdog(self, seconds):
         drop_in = f"/run/systemd/system/{self.SERVICE}.service.d/test.conf"

@@ -1,0 +1,268 @@
+// Asks a model server for predictions as fast as it answers, over a number of kept connections with
+// one request under way on each, like as many clients. One thread, which waits for all of them at
+// once: the less the client costs, the more of the machine the server has. Prints one JSON object.
+//
+//   prediction_load --pid 4711 --port 8080 --connections 64 --seconds 5
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "bench/measure.hpp"
+
+namespace {
+
+constexpr std::size_t kDifferentRequests = 512;
+constexpr int kPatienceMs = 30'000;
+constexpr double kNanosecondsPerSecond = 1e9;
+
+struct Options {
+  std::vector<pid_t> pids;
+  std::uint16_t port = 0;
+  std::size_t connections = 1;
+  double seconds = 5;
+  double warm_up_seconds = 1;
+  std::size_t input_size = 6;
+};
+
+[[noreturn]] void throw_errno(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+/// A form as python-requests sends it, of random values in -1..1 with as many digits.
+std::string request_text(const Options& options, std::mt19937_64& random) {
+  std::uniform_real_distribution<double> even(-1, 1);
+  std::string body = "inputs=%5B%5B%5B";
+  for (std::size_t i = 0; i < options.input_size; ++i) {
+    std::array<char, 32> digits{};
+    const auto [end, error] = std::to_chars(digits.begin(), digits.end(), even(random));
+    body.append(i > 0 ? "%2C+" : "").append(digits.begin(), end);
+  }
+  body += "%5D%5D%5D";
+  return "POST /prediction HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(options.port) +
+         "\r\nUser-Agent: prediction_load\r\nAccept: */*\r\n"
+         "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+/// One client: sends a request when told, and takes its answer in pieces.
+class Connection {
+ public:
+  Connection(std::uint16_t port, int epoll) : port_(port), epoll_(epoll) { connect(); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() { ::close(socket_); }
+
+  void send(std::string_view request) {
+    received_.clear();
+    sent_at_ = bench::wall_nanoseconds();
+    const auto sent = ::send(socket_, request.data(), request.size(), MSG_NOSIGNAL);
+    if (sent != static_cast<ssize_t>(request.size())) throw_errno("send");
+  }
+
+  /// Takes what has come; true when the answer is whole. Throws when it is not a prediction.
+  bool receive() {
+    std::array<char, 8192> bytes;
+    const auto count = ::recv(socket_, bytes.data(), bytes.size(), 0);
+    if (count < 0) throw_errno("recv");
+    received_.append(bytes.data(), static_cast<std::size_t>(count));
+    if (!is_whole()) {
+      if (count == 0) throw std::runtime_error("the server closed amid an answer");
+      return false;
+    }
+    if (received_.compare(9, 3, "200") != 0 ||
+        received_.find("prediction_result") == std::string::npos) {
+      throw std::runtime_error("no prediction: " + received_);
+    }
+    latency_ns_ = bench::wall_nanoseconds() - sent_at_;
+    if (!field("Connection").empty() && strncasecmp(field("Connection").data(), "close", 5) == 0) {
+      ::close(socket_);
+      connect();
+      ++reconnects_;
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::int64_t latency_ns() const { return latency_ns_; }
+  [[nodiscard]] std::size_t reconnects() const { return reconnects_; }
+
+ private:
+  void connect() {
+    socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port_);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    // The socket API takes every kind of address as a sockaddr.
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    if (socket_ < 0 || ::connect(socket_, generic, sizeof address) != 0) throw_errno("connect");
+    const int on = 1;
+    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = this;
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, socket_, &event) != 0) throw_errno("epoll_ctl");
+  }
+
+  /// The value of a header field of the answer, empty when it is not there.
+  [[nodiscard]] std::string_view field(std::string_view name) const {
+    std::string_view head(received_);
+    head = head.substr(0, head.find("\r\n\r\n"));
+    for (auto at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at)) {
+      at += 2;
+      const auto line = head.substr(at, head.find("\r\n", at) - at);
+      const bool is_named = line.size() > name.size() && line[name.size()] == ':' &&
+                            strncasecmp(line.data(), name.data(), name.size()) == 0;
+      if (!is_named) continue;
+      const auto begin = line.find_first_not_of(' ', name.size() + 1);
+      return begin == std::string_view::npos ? std::string_view() : line.substr(begin);
+    }
+    return {};
+  }
+
+  [[nodiscard]] bool is_whole() const {
+    const auto end = received_.find("\r\n\r\n");
+    if (end == std::string::npos) return false;
+    const auto length = field("Content-Length");
+    std::size_t bytes = 0;
+    const auto [stop, error] = std::from_chars(length.data(), length.data() + length.size(), bytes);
+    if (error != std::errc{}) throw std::runtime_error("an answer without a length");
+    return received_.size() >= end + 4 + bytes;
+  }
+
+  std::uint16_t port_;
+  int epoll_;
+  int socket_ = -1;
+  std::int64_t sent_at_ = 0;
+  std::int64_t latency_ns_ = 0;
+  std::size_t reconnects_ = 0;
+  std::string received_;
+};
+
+std::int64_t cpu_nanoseconds(const Options& options) {
+  std::int64_t sum = 0;
+  for (const auto pid : options.pids) sum += bench::cpu_nanoseconds_of(pid);
+  return sum;
+}
+
+/// A value in KiB of /proc/<pid>/status, of all processes of the server together.
+long status_kib(const Options& options, std::string_view key) {
+  long sum = 0;
+  for (const auto pid : options.pids) {
+    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with(key)) sum += std::stol(line.substr(key.size()));
+    }
+  }
+  return sum;
+}
+
+class Load {
+ public:
+  explicit Load(const Options& options) : options_(options) {
+    std::mt19937_64 random(1);
+    for (std::size_t i = 0; i < kDifferentRequests; ++i) {
+      requests_.push_back(request_text(options_, random));
+    }
+    if (epoll_ < 0) throw_errno("epoll_create1");
+    for (std::size_t i = 0; i < options_.connections; ++i) {
+      connections_.push_back(std::make_unique<Connection>(options_.port, epoll_));
+      connections_.back()->send(next_request());
+    }
+  }
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+  ~Load() { ::close(epoll_); }
+
+  /// Goes on for some time, and keeps how long each answer took that came in it.
+  std::vector<double> run_for(double seconds) {
+    std::vector<double> latencies_ms;
+    const auto end =
+        bench::wall_nanoseconds() + static_cast<std::int64_t>(seconds * kNanosecondsPerSecond);
+    while (bench::wall_nanoseconds() < end) {
+      std::array<epoll_event, 64> events{};
+      const auto count = epoll_wait(epoll_, events.data(), events.size(), kPatienceMs);
+      if (count < 0 && errno != EINTR) throw_errno("epoll_wait");
+      if (count == 0) throw std::runtime_error("no answer in time");
+      for (int i = 0; i < count; ++i) {
+        auto& connection =
+            *static_cast<Connection*>(events.at(static_cast<std::size_t>(i)).data.ptr);
+        if (!connection.receive()) continue;
+        latencies_ms.push_back(static_cast<double>(connection.latency_ns()) / 1e6);
+        connection.send(next_request());
+      }
+    }
+    return latencies_ms;
+  }
+
+  [[nodiscard]] std::size_t reconnects() const {
+    std::size_t sum = 0;
+    for (const auto& connection : connections_) sum += connection->reconnects();
+    return sum;
+  }
+
+ private:
+  const std::string& next_request() { return requests_[next_++ % requests_.size()]; }
+
+  const Options& options_;
+  int epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  std::vector<std::string> requests_;
+  std::size_t next_ = 0;
+  std::vector<std::unique_ptr<Connection>> connections_;
+};
+
+void run(const Options& options) {
+  Load load(options);
+  (void)load.run_for(options.warm_up_seconds);
+  const auto cpu_before = cpu_nanoseconds(options);
+  const auto begin = bench::wall_nanoseconds();
+  const auto latencies_ms = load.run_for(options.seconds);
+  const auto elapsed_ns = static_cast<double>(bench::wall_nanoseconds() - begin);
+  const auto cpu_ns = static_cast<double>(cpu_nanoseconds(options) - cpu_before);
+  if (latencies_ms.empty()) throw std::runtime_error("no answer in time");
+  const auto count = static_cast<double>(latencies_ms.size());
+  std::printf(
+      "{\"connections\": %zu, \"requests\": %zu, \"requests_per_second\": %.1f, \"p50_ms\": %.4f, "
+      "\"p99_ms\": %.4f, \"cpu_us\": %.2f, \"rss_kib\": %ld, \"peak_rss_kib\": %ld, "
+      "\"reconnects\": %zu}\n",
+      options.connections, latencies_ms.size(), count / elapsed_ns * kNanosecondsPerSecond,
+      bench::median(latencies_ms), bench::quantile(latencies_ms, 0.99), cpu_ns / 1e3 / count,
+      status_kib(options, "VmRSS:"), status_kib(options, "VmHWM:"), load.reconnects());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  Options options;
+  CLI::App app{"Asks a model server for predictions and measures how it answers"};
+  app.add_option("--pid", options.pids, "Process of the server, may be repeated")->required();
+  app.add_option("--port", options.port, "Port on 127.0.0.1")->required();
+  app.add_option("--connections", options.connections, "Requests under way at once")
+      ->check(CLI::Range(1, 512));
+  app.add_option("--seconds", options.seconds, "Measured time")->check(CLI::PositiveNumber);
+  app.add_option("--warm-up", options.warm_up_seconds, "Seconds before, not measured");
+  app.add_option("--input-size", options.input_size, "Values in an input");
+  CLI11_PARSE(app, argc, argv);
+  run(options);
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "prediction_load: %s\n", error.what());
+  return 1;
+}

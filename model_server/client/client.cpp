@@ -1,0 +1,232 @@
+#include "model_server/client/client.hpp"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <sstream>
+#include <stdexcept>
+
+#include "http/client.hpp"
+#include "http/server.hpp"
+#include "model_server/client/client_metrics.hpp"
+#include "model_server/client/inputs.hpp"
+#include "model_server/client/pace.hpp"
+#include "model_server/client/series.hpp"
+
+namespace model_client {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr auto kReport = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds kDrainTime{1000};
+constexpr unsigned kStatusOk = 200;
+
+std::uint64_t any_seed() {
+  std::random_device device;
+  constexpr unsigned kHalf = 32;
+  return std::uint64_t{device()} << kHalf | device();
+}
+
+std::vector<double> read_series(const Options& options) {
+  std::ifstream file(options.replay_path, std::ios::binary);
+  std::string text;
+  try {
+    text.assign(std::istreambuf_iterator<char>(file), {});
+  } catch (const std::ios_base::failure&) {  // a folder
+    file.setstate(std::ios::badbit);
+  }
+  if (!file) throw std::runtime_error("cannot read " + options.replay_path + "; see --replay");
+  auto parsed = parse_series(text, options.replay_column);
+  if (const auto* error = std::get_if<SeriesError>(&parsed)) {
+    throw std::runtime_error(options.replay_path + ": " + error->detail);
+  }
+  return std::get<std::vector<double>>(std::move(parsed));
+}
+
+Inputs make_inputs(const Options& options) {
+  if (options.replay_path.empty()) {
+    return {options.input_size, options.seed ? *options.seed : any_seed()};
+  }
+  try {
+    return {options.input_size, read_series(options)};
+  } catch (const std::invalid_argument& error) {
+    throw std::runtime_error(options.replay_path + ": " + error.what());
+  }
+}
+
+Failure failure_of(const http::ClientError& error) {
+  using Code = http::ClientError::Code;
+  switch (error.code) {
+    case Code::unresolved:
+      return Failure::unresolved;
+    case Code::unreachable:
+      return Failure::unreachable;
+    case Code::deadline:
+      return Failure::deadline;
+    case Code::disconnected:
+      return Failure::disconnected;
+    case Code::bad_request:
+    case Code::malformed:
+    case Code::too_large:
+      break;
+  }
+  return Failure::malformed;
+}
+
+/// Of an answer that is not 200.
+Failure failure_of(unsigned status) {
+  constexpr unsigned kUnavailable = 503;
+  if (status == kUnavailable) return Failure::overloaded;
+  return status / 100 == 4 ? Failure::refused : Failure::server_error;
+}
+
+/// Everything that runs. One thread.
+class Client {
+ public:
+  explicit Client(const Options& options)
+      : options_(options),
+        inputs_(make_inputs(options)),
+        pace_(options.interval, Pace::Clock::now(), any_seed()),
+        server_(
+            io_, {}, [this](const auto& request) { return serve(request); }, [](http::Event) {}) {}
+
+  void run() {
+    for (const auto& address : options_.listen_addresses) listen(address);
+    asio::co_spawn(io_, stop_on_signal(), asio::detached);
+    asio::co_spawn(io_, ask_forever(), asio::detached);
+    io_.run();
+  }
+
+ private:
+  void listen(const std::string& address) {
+    try {
+      for (const auto& endpoint : server_.listen(address)) {
+        std::ostringstream text;
+        text << endpoint;
+        spdlog::info("msg=listening address={}", text.str());
+      }
+    } catch (const boost::system::system_error& error) {
+      throw std::runtime_error("cannot listen on " + address + ": " + error.code().message() +
+                               "; see --web.listen-address");
+    }
+  }
+
+  asio::awaitable<void> stop_on_signal() {
+    asio::signal_set signals(io_, SIGTERM, SIGINT);
+    co_await signals.async_wait(kReport);
+    spdlog::info("msg=stopping");
+    co_await server_.shut_down(kDrainTime);
+    io_.stop();
+  }
+
+  asio::awaitable<void> ask_forever() {
+    asio::steady_timer timer(io_);
+    for (;;) {
+      timer.expires_at(pace_.due());
+      co_await timer.async_wait(kReport);
+      co_await ask();
+      metrics_.set_failures_in_a_row(pace_.failures());
+      metrics_.set_pause(std::max(pace_.due() - Pace::Clock::now(), Pace::Clock::duration{}));
+    }
+  }
+
+  asio::awaitable<void> ask() {
+    http::ClientRequest request{.method = "POST",
+                                .host = options_.server.host,
+                                .port = options_.server.port,
+                                .target = options_.server.path,
+                                .fields = {{"Content-Type", "application/x-www-form-urlencoded"},
+                                           {"User-Agent", "model_client/" MODEL_CLIENT_VERSION}},
+                                .body = prediction_form(inputs_.next())};
+    const http::ClientLimits limits{.deadline = options_.deadline};
+    const auto begin = Pace::Clock::now();
+    const auto result = co_await http::send_request(std::move(request), limits);
+    const auto end = Pace::Clock::now();
+    if (const auto* error = std::get_if<http::ClientError>(&result)) {
+      fail(failure_of(*error), end);
+      co_return;
+    }
+    metrics_.observe_answer(end - begin);
+    const auto& response = std::get<http::ClientResponse>(result);
+    const auto prediction =
+        response.status == kStatusOk ? read_prediction(response.body) : std::nullopt;
+    if (!prediction) {
+      fail(response.status == kStatusOk ? Failure::malformed : failure_of(response.status), end);
+      co_return;
+    }
+    if (pace_.failures() > 0) spdlog::info("msg=\"predictions come again\"");
+    metrics_.observe_prediction(*prediction);
+    pace_.succeeded(end);
+  }
+
+  /// Tells once, not each time: the counters do that.
+  void fail(Failure failure, Pace::Clock::time_point now) {
+    if (pace_.failures() == 0) {
+      spdlog::warn("msg=\"no prediction\" reason={} server={}:{}", name_of(failure),
+                   options_.server.host, options_.server.port);
+    }
+    metrics_.observe_failure(failure);
+    pace_.failed(now);
+  }
+
+  asio::awaitable<http::Response> serve(const http::Request& request) {
+    if (request.method != "GET" && request.method != "HEAD") {
+      auto response = http::text_response(405, "GET or HEAD only.\n");
+      response.allow = "GET, HEAD";
+      co_return response;
+    }
+    const auto path = request.target.substr(0, request.target.find('?'));
+    if (path == "/metrics") {
+      auto response = http::text_response(kStatusOk, metrics_.page());
+      response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+      co_return response;
+    }
+    if (path == "/-/healthy") co_return http::text_response(kStatusOk, "Healthy.\n");
+    if (path == "/") co_return http::text_response(kStatusOk, "model_client: see /metrics\n");
+    co_return http::text_response(404, "Not found: see /metrics\n");
+  }
+
+  const Options& options_;
+  Inputs inputs_;
+  ClientMetrics metrics_;
+  asio::io_context io_;
+  Pace pace_;
+  http::Server server_;
+};
+
+void set_up_log() {
+  auto logger = spdlog::stderr_logger_st("model_client");
+  logger->set_pattern("ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+}  // namespace
+
+int run_client(const Options& options) {
+  set_up_log();
+  std::signal(SIGPIPE, SIG_IGN);  // NOLINT: a closed stderr must not end the client
+  try {
+    Client client(options);
+    client.run();
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << "model_client: " << error.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace model_client

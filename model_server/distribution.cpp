@@ -1,0 +1,76 @@
+#include "model_server/distribution.hpp"
+
+#include <prometheus/gauge.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace model_server {
+
+prometheus::Counter& add_counter(prometheus::Registry& registry, const std::string& name,
+                                 const std::string& help, const prometheus::Labels& labels) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add(labels);
+}
+
+prometheus::Gauge& add_gauge(prometheus::Registry& registry, const std::string& name,
+                             const std::string& help, const prometheus::Labels& labels) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add(labels);
+}
+
+prometheus::Histogram& add_histogram(prometheus::Registry& registry, const std::string& name,
+                                     const std::string& help, const prometheus::Labels& labels,
+                                     const std::vector<double>& edges) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add(labels, edges);
+}
+
+prometheus::Labels with_label(prometheus::Labels labels, const std::string& name,
+                              const std::string& value) {
+  labels[name] = value;
+  return labels;
+}
+
+std::size_t bin_of(const std::vector<double>& edges, double value) {
+  const auto edge = std::lower_bound(edges.begin(), edges.end(), value);
+  return static_cast<std::size_t>(edge - edges.begin());
+}
+
+ValueHistogram::ValueHistogram(prometheus::Registry& registry, const std::string& name,
+                               const std::string& subject, const prometheus::Labels& labels,
+                               const std::vector<double>& edges)
+    : edges_(edges),
+      one_(edges.size() + 1),
+      histogram_(add_histogram(registry, name, subject + ". The sum is of their magnitudes.",
+                               labels, edges)) {}
+
+void ValueHistogram::observe(double value) {
+  auto& count = one_[bin_of(edges_, value)];
+  count = 1;
+  histogram_.ObserveMultiple(one_, std::abs(value));
+  count = 0;
+}
+
+void ValueHistogram::observe(const std::vector<double>& counts, double sum_of_magnitudes) {
+  histogram_.ObserveMultiple(counts, sum_of_magnitudes);
+}
+
+Distribution::Distribution(prometheus::Registry& registry, const std::string& name,
+                           const std::string& subject, const prometheus::Labels& labels,
+                           const std::vector<double>& edges)
+    : histogram_(registry, name, subject, labels, edges),
+      positive_sum_(add_counter(registry, name + "_sum_total",
+                                subject + ": sum of the magnitudes, by sign.",
+                                with_label(labels, "sign", "positive"))),
+      negative_sum_(add_counter(registry, name + "_sum_total",
+                                subject + ": sum of the magnitudes, by sign.",
+                                with_label(labels, "sign", "negative"))),
+      squared_sum_(add_counter(registry, name + "_squared_sum_total",
+                               subject + ": sum of the squares.", labels)) {}
+
+void Distribution::observe(double value) {
+  histogram_.observe(value);
+  (value < 0 ? negative_sum_ : positive_sum_).Increment(std::abs(value));
+  squared_sum_.Increment(value * value);
+}
+
+}  // namespace model_server

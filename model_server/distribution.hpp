@@ -1,0 +1,64 @@
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace model_server {
+
+/// A histogram of values that may be negative. Its sum is that of their magnitudes: Prometheus
+/// takes a sum that falls for a restart.
+class ValueHistogram {
+ public:
+  /// `subject` is what the help calls the values.
+  ValueHistogram(prometheus::Registry& registry, const std::string& name,
+                 const std::string& subject, const prometheus::Labels& labels,
+                 const std::vector<double>& edges);
+
+  void observe(double value);
+  /// So many values in each bin at once.
+  void observe(const std::vector<double>& counts, double sum_of_magnitudes);
+
+ private:
+  std::vector<double> edges_;
+  std::vector<double> one_;  // 0 in every bin, for observe()
+  prometheus::Histogram& histogram_;
+};
+
+/// What is said of the distribution of a value: its histogram, and its moments in counters.
+class Distribution {
+ public:
+  /// Adds the families `name`, `name`_sum_total and `name`_squared_sum_total.
+  Distribution(prometheus::Registry& registry, const std::string& name, const std::string& subject,
+               const prometheus::Labels& labels, const std::vector<double>& edges);
+
+  void observe(double value);
+
+ private:
+  ValueHistogram histogram_;
+  prometheus::Counter& positive_sum_;
+  prometheus::Counter& negative_sum_;
+  prometheus::Counter& squared_sum_;
+};
+
+/// The bin of a value between ascending edges, as Prometheus' `le` has it.
+std::size_t bin_of(const std::vector<double>& edges, double value);
+
+/// The series of a metric with these labels, made and at 0.
+prometheus::Counter& add_counter(prometheus::Registry& registry, const std::string& name,
+                                 const std::string& help, const prometheus::Labels& labels);
+prometheus::Gauge& add_gauge(prometheus::Registry& registry, const std::string& name,
+                             const std::string& help, const prometheus::Labels& labels);
+prometheus::Histogram& add_histogram(prometheus::Registry& registry, const std::string& name,
+                                     const std::string& help, const prometheus::Labels& labels,
+                                     const std::vector<double>& edges);
+
+/// `labels` and one more.
+prometheus::Labels with_label(prometheus::Labels labels, const std::string& name,
+                              const std::string& value);
+
+}  // namespace model_server

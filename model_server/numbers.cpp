@@ -1,0 +1,50 @@
+#include "model_server/numbers.hpp"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace model_server {
+
+namespace json = boost::json;
+
+Rejection NumberReader::reject(Reason reason, std::string problem) const {
+  auto place = field_;
+  for (const auto index : place_) place.append("[").append(std::to_string(index)).append("]");
+  return {.reason = reason, .field = std::move(place), .problem = std::move(problem)};
+}
+
+std::optional<Rejection> NumberReader::read_number(const json::value& value,
+                                                   std::vector<double>& numbers) {
+  if (value.is_array()) return reject(Reason::shape, "is a list where a number is due");
+  if (!value.is_number()) return reject(Reason::type, "is not a number");
+  const auto number = value.to_number<double>();
+  // Larger ones are infinite to the model, and 1e999 is so already.
+  if (!(std::abs(number) <= double{std::numeric_limits<float>::max()})) {
+    return reject(Reason::nonfinite, "is not finite as a 32-bit float");
+  }
+  numbers.push_back(number);
+  return std::nullopt;
+}
+
+std::optional<Rejection> NumberReader::read(const json::value& value,
+                                            std::span<const std::size_t> shape,
+                                            std::vector<double>& numbers) {
+  if (shape.empty()) return read_number(value, numbers);
+  if (value.is_number()) return reject(Reason::shape, "is a number where a list is due");
+  const auto* list = value.if_array();
+  if (list == nullptr) return reject(Reason::type, "is not a list");
+  if (list->size() != shape.front()) {
+    return reject(Reason::shape, "has " + std::to_string(list->size()) + " elements in place of " +
+                                     std::to_string(shape.front()));
+  }
+  place_.push_back(0);
+  for (const auto& element : *list) {
+    if (auto rejection = read(element, shape.subspan(1), numbers)) return rejection;
+    ++place_.back();
+  }
+  place_.pop_back();
+  return std::nullopt;
+}
+
+}  // namespace model_server

@@ -1,0 +1,77 @@
+#include "model_server/options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <sstream>
+#include <thread>
+
+#include "model_server/version.hpp"
+
+namespace model_server {
+namespace {
+
+constexpr int kMostWorkers = 256;
+constexpr int kMostDeadlineMilliseconds = 600'000;
+
+void add_options(CLI::App& app, Options& options, double& deadline_milliseconds) {
+  app.add_option("--model", options.model, "Folder with model.onnx and manifest.json")
+      ->capture_default_str();
+  auto* address = app.add_option("--web.listen-address", options.listen_addresses,
+                                 "Where to answer: host:port, [v6]:port or :port; may be repeated");
+  address->take_all()->capture_default_str();
+  app.add_flag("--web.systemd-socket", options.uses_inherited_sockets,
+               "Answer on the sockets that systemd has opened, and on no address")
+      ->excludes(address);
+  app.add_option("--web.max-connections", options.max_connections,
+                 "Connections at once, half of them from one address")
+      ->check(CLI::Range(4, 65536))
+      ->capture_default_str();
+  app.add_option("--web.max-body", options.max_body_bytes, "Bytes of a request's body")
+      ->check(CLI::Range(1024, 16 << 20))
+      ->capture_default_str();
+  app.add_option("--queue", options.queue_length, "Requests that may wait for a worker")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  app.add_option("--workers", options.workers, "Threads that compute; as many as CPUs by default")
+      ->check(CLI::Range(1, kMostWorkers))
+      ->capture_default_str();
+  app.add_option("--deadline", deadline_milliseconds,
+                 "Time from a request to its answer, such as 500ms or 2s")
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 1}, {"s", 1000}},
+                                        CLI::AsNumberWithUnit::UNIT_REQUIRED))
+      ->check(CLI::Range(1, kMostDeadlineMilliseconds))
+      ->default_str("1s");
+  app.add_option("--log.level", options.log_level, "Least level to log")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+}
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
+  CLI::App app("Serves predictions of an ONNX model, with metrics for Prometheus.", "model_server");
+  Options options;
+  options.workers = std::clamp(std::thread::hardware_concurrency(), 1U, unsigned{kMostWorkers});
+  auto deadline_milliseconds = static_cast<double>(options.deadline.count());
+  add_options(app, options, deadline_milliseconds);
+  app.set_version_flag("--version", "model_server, version " + std::string(kVersion));
+  try {
+    app.parse(argc, argv);
+    options.deadline = std::chrono::milliseconds(static_cast<int>(deadline_milliseconds));
+    return options;
+  } catch (const CLI::Success& request) {  // --help, --version
+    std::ostringstream text;
+    app.exit(request, text, text);
+    return Exit{.code = 0, .text = text.str()};
+  } catch (const CLI::Error& error) {
+    return Exit{.code = 1, .text = one_line(error.what()) + "; see --help"};
+  }
+}
+
+}  // namespace model_server

@@ -1,0 +1,90 @@
+#include "model_server/worker_pool.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <span>
+#include <utility>
+
+namespace model_server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// Stops at the deadline, for then nobody waits for the result.
+void compute(Inference& inference, Network& network, std::size_t input_size) {
+  const std::span<const float> inputs = inference.inputs;
+  inference.outputs.reserve(inference.rows);
+  inference.begun_at = Clock::now();
+  try {
+    for (std::size_t row = 0; row < inference.rows; ++row) {
+      if (Clock::now() >= inference.deadline) break;
+      const auto input = inputs.subspan(row * input_size, input_size);
+      inference.outputs.push_back(network.predict(input));
+    }
+  } catch (const std::exception& error) {
+    inference.failure = error.what();
+  }
+  inference.ended_at = Clock::now();
+}
+
+}  // namespace
+
+WorkerPool::WorkerPool(const ModelFiles& files, std::size_t workers, std::size_t queue_length)
+    : input_size_(files.manifest.input.size()), queue_length_(queue_length) {
+  networks_.reserve(workers);
+  for (std::size_t i = 0; i < workers; ++i) networks_.emplace_back(files);
+  threads_.reserve(workers);
+  for (auto& network : networks_) threads_.emplace_back([this, &network] { work(network); });
+}
+
+WorkerPool::~WorkerPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  changed_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+asio::awaitable<Ending> WorkerPool::run(std::shared_ptr<Inference> inference) {
+  const auto io = co_await asio::this_coro::executor;
+  const auto alarm = std::make_shared<asio::steady_timer>(io, inference->deadline);
+  inference->queued_at = Clock::now();
+  bool is_full = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_full = queue_.size() >= queue_length_;
+    if (!is_full) queue_.push_back({inference, alarm});
+  }
+  if (is_full) co_return Ending::queue_full;
+  changed_.notify_one();
+  // The worker cancels it in a handler of this loop, and so not before we wait.
+  const auto [cancelled] = co_await alarm->async_wait(asio::as_tuple(asio::use_awaitable));
+  if (!cancelled) co_return Ending::late;
+  if (!inference->failure.empty()) co_return Ending::failed;
+  co_return inference->outputs.size() == inference->rows ? Ending::done : Ending::late;
+}
+
+/// False when the pool ends.
+bool WorkerPool::take_next(Job& job) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
+  if (is_stopping_) return false;
+  job = std::move(queue_.front());
+  queue_.pop_front();
+  return true;
+}
+
+void WorkerPool::work(Network& network) {
+  for (Job job; take_next(job); job = {}) {
+    compute(*job.inference, network, input_size_);
+    const auto io = job.alarm->get_executor();
+    asio::post(io, [alarm = std::move(job.alarm)] { alarm->cancel(); });
+  }
+}
+
+}  // namespace model_server

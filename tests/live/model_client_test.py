@@ -1,0 +1,321 @@
+#!/usr/bin/python3
+"""The load client as users run it, against a server of this test's own that does what it is told.
+Last the real model server, where it is built.
+
+Environment:
+  MODEL_CLIENT  the program
+  MODEL_SERVER  the server
+  SOURCE_DIR    the top of the repository, for its model
+"""
+
+import contextlib
+import http.server
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import urllib.parse
+from typing import NamedTuple
+
+from exporter_process import ExporterProcess, wait_for
+from exposition import TEXT, parse, series_of
+from model_server_process import ModelServerProcess
+from peers import promtool
+
+REASONS = ("unresolved", "unreachable", "deadline", "disconnected", "malformed", "overloaded",
+           "refused", "server_error")
+GOOD = json.dumps({"prediction_result": "0.25"}).encode()
+
+
+class ModelClient(ExporterProcess):
+    PROGRAM = "MODEL_CLIENT"
+
+    def metric(self, name, **labels):
+        """The value of one series; None when it is not on the page."""
+        page = series_of(parse(self.get()[2], TEXT))
+        return next((value for series, value in page.items()
+                     if series.name == name and dict(series.labels) == labels), None)
+
+    def failures(self):
+        """Reason -> count, of those that are not 0."""
+        counts = {reason: self.metric("model_client_failures_total", reason=reason)
+                  for reason in REASONS}
+        return {reason: count for reason, count in counts.items() if count}
+
+
+class Asked(NamedTuple):
+    path: str
+    headers: dict
+    body: bytes
+
+    def inputs(self):
+        return json.loads(urllib.parse.parse_qs(self.body.decode(), strict_parsing=True)["inputs"][0])
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Keeps what it is asked, and answers by `answer(handler)`; a context manager."""
+
+    daemon_threads = True
+
+    def __init__(self, answer=None, port=0):
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.answer = answer or (lambda handler: handler.say(200, GOOD))
+        self.asked = []
+        self.over = threading.Event()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}/prediction"
+
+    def handle_error(self, request, client_address):
+        """A client that is stopped amid an answer is no news."""
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append(Asked(self.path, dict(self.headers), body))
+        self.server.answer(self)
+
+    def say(self, status, body, content_type="application/json"):
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def hang(self):
+        self.server.over.wait()
+
+    def say_garbage(self):
+        self.wfile.write(b"I am no HTTP server\r\n\r\n")
+
+    def say_half(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+
+    def log_message(self, *_):
+        pass
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class AskingTest(unittest.TestCase):
+    def test_asks_as_the_first_client_of_its_kind_did(self):
+        server = self.enterContext(Server())
+        self.enterContext(ModelClient([f"--server={server.url}", "--rate=200"]))
+        wait_for("20 requests", lambda: len(server.asked) >= 20)
+        values = []
+        for asked in server.asked[:20]:
+            self.assertEqual(asked.path, "/prediction")
+            self.assertEqual(asked.headers["Content-Type"], "application/x-www-form-urlencoded")
+            ((row,),) = asked.inputs()
+            self.assertEqual(len(row), 6)
+            values += row
+        self.assertTrue(all(-1 <= value <= 1 for value in values), values)
+        self.assertEqual(len(set(values)), len(values))
+
+    def test_same_seed_asks_the_same(self):
+        def first(seed):
+            with Server() as server:
+                with ModelClient([f"--server={server.url}", f"--seed={seed}", "--rate=200"]):
+                    wait_for("3 requests", lambda: len(server.asked) >= 3)
+                return [asked.inputs() for asked in server.asked[:3]]
+
+        self.assertEqual(first(7), first(7))
+        self.assertNotEqual(first(7), first(8))
+
+    def test_replays_a_series_over_and_over(self):
+        file = self.enterContext(tempfile.NamedTemporaryFile("w"))
+        file.write("time,load,other\n" + "".join(f"{i},{i / 4},0\n" for i in range(5)))
+        file.flush()
+        server = self.enterContext(Server())
+        self.enterContext(ModelClient([
+            f"--server={server.url}", "--rate=200", f"--replay={file.name}",
+            "--replay-column=load", "--input-size=4"]))
+        wait_for("5 requests", lambda: len(server.asked) >= 5)
+        odd, even = [[[0, 0.25, 0.5, 0.75]]], [[[0.25, 0.5, 0.75, 1]]]
+        self.assertEqual([a.inputs() for a in server.asked[:5]], [odd, even, odd, even, odd])
+
+    def test_default_rate_is_one_in_ten_seconds(self):
+        server = self.enterContext(Server())
+        client = self.enterContext(ModelClient([f"--server={server.url}"]))
+        wait_for("a request", lambda: client.metric("my_progressed_requests") == 1)
+        pause = wait_for("a pause", lambda: client.metric("model_client_pause_seconds"))
+        self.assertTrue(9 < pause <= 10, pause)
+        self.assertEqual(len(server.asked), 1)
+
+    def test_rate_is_kept(self):
+        server = self.enterContext(Server())
+        begin = time.monotonic()
+        self.enterContext(ModelClient([f"--server={server.url}", "--rate=50"]))
+        wait_for("51 requests", lambda: len(server.asked) >= 51)
+        self.assertGreaterEqual(time.monotonic() - begin, 1.0)
+
+
+class PageTest(unittest.TestCase):
+    def test_page_counts_every_request(self):
+        server = self.enterContext(Server())
+        client = self.enterContext(ModelClient([f"--server={server.url}", "--rate=0.02"]))
+        wait_for("a request", lambda: client.metric("my_progressed_requests"))
+        self.assertEqual(client.metric("my_progressed_requests"), 1)
+        self.assertEqual(client.metric("request_processing_seconds_count"), 1)
+        seconds = client.metric("request_processing_seconds_sum")
+        self.assertTrue(0 < seconds < 5, seconds)
+        self.assertEqual(client.metric("model_client_last_prediction"), 0.25)
+        when = client.metric("model_client_last_prediction_timestamp_seconds")
+        self.assertAlmostEqual(when, time.time(), delta=60)
+        self.assertEqual(client.failures(), {})
+
+    def test_prometheus_has_nothing_to_remark(self):
+        server = self.enterContext(Server())
+        client = self.enterContext(ModelClient([f"--server={server.url}"]))
+        wait_for("a request", lambda: client.metric("my_progressed_requests"))
+        status, headers, body = client.get()
+        self.assertEqual(status, 200)
+        self.assertEqual(headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        self.assertEqual(promtool("check", "metrics", stdin=body), (0, ""))
+
+    def test_other_paths_and_methods(self):
+        client = self.enterContext(ModelClient([f"--server=http://127.0.0.1:{free_port()}/"]))
+        self.assertEqual(client.get("/-/healthy")[0], 200)
+        self.assertEqual(client.get("/")[0], 200)
+        self.assertEqual(client.get("/nothing")[0], 404)
+        self.assertEqual(client.get("/metrics?x=1")[0], 200)
+        status, headers, body = client.request("HEAD", "/metrics")
+        self.assertEqual((status, body), (200, b""))
+        self.assertGreater(int(headers["Content-Length"]), 1000)
+        status, headers, _ = client.request("DELETE", "/metrics")
+        self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"))
+
+
+class TroubleTest(unittest.TestCase):
+    def first_failure(self, answer):
+        """What is counted when the server answers so; whether the answer counts as one."""
+        with Server(answer) as server:
+            args = [f"--server={server.url}", "--deadline=0.3", "--rate=0.1"]
+            with ModelClient(args) as client:
+                failures = wait_for("a failure", client.failures)
+                self.assertEqual(client.metric("model_client_consecutive_failures"), 1)
+                self.assertEqual(client.metric("my_progressed_requests"), 0)
+                self.assertIsNone(client.metric("model_client_last_prediction"))
+                return failures, client.metric("request_processing_seconds_count")
+
+    def test_each_trouble_has_its_reason(self):
+        def says(status, body=b"{}"):
+            return lambda handler: handler.say(status, body)
+
+        for what, answer, reason, is_answer in [
+            ("a full queue", says(503), "overloaded", 1),
+            ("an input that it does not like", says(400), "refused", 1),
+            ("no such path", says(404), "refused", 1),
+            ("a fault", says(500), "server_error", 1),
+            ("a redirect", says(302), "server_error", 1),
+            ("no prediction", says(200), "malformed", 1),
+            ("no number", says(200, b'{"prediction_result": "nan"}'), "malformed", 1),
+            ("nothing", _Handler.hang, "deadline", 0),
+            ("no HTTP", _Handler.say_garbage, "malformed", 0),
+            ("half an answer", _Handler.say_half, "disconnected", 0),
+        ]:
+            with self.subTest(what):
+                self.assertEqual(self.first_failure(answer), ({reason: 1}, is_answer))
+
+    def test_server_that_is_away_and_comes(self):
+        port = free_port()
+        url = f"http://127.0.0.1:{port}/prediction"
+        client = self.enterContext(ModelClient([f"--server={url}", "--rate=1000"]))
+        wait_for("two failures", lambda: client.failures().get("unreachable", 0) >= 2)
+        with Server(port=port):
+            wait_for("a prediction", lambda: client.metric("my_progressed_requests"), 15)
+            self.assertEqual(client.metric("model_client_consecutive_failures"), 0)
+            self.assertEqual(set(client.failures()), {"unreachable"})
+            # Seconds apart from the first on, though a thousand a second were asked for.
+            self.assertLess(client.failures()["unreachable"], 6)
+        wait_for("it is away again", lambda: client.log().count("no prediction") == 2, 10, client.log)
+        self.assertEqual(client.log().count("predictions come again"), 1)
+        self.assertTrue(client.is_running())
+
+    def test_name_without_an_address(self):
+        client = self.enterContext(ModelClient(["--server=http://nowhere.invalid/prediction"]))
+        self.assertEqual(wait_for("a failure", client.failures, 10), {"unresolved": 1})
+
+    def test_stops_amid_a_request(self):
+        server = self.enterContext(Server(_Handler.hang))
+        client = self.enterContext(ModelClient([f"--server={server.url}", "--deadline=60"]))
+        wait_for("a request", lambda: server.asked)
+        self.assertEqual(client.stop(2.0), 0)
+
+    def test_what_keeps_it_from_starting_is_one_line(self):
+        with contextlib.ExitStack() as stack:
+            taken = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            short = stack.enter_context(tempfile.NamedTemporaryFile("w"))
+            short.write("1\n2\n")
+            short.flush()
+            for args, part in [
+                (["--replay=/nonexistent.csv"], "cannot read /nonexistent.csv"),
+                (["--replay=/"], "cannot read /"),
+                ([f"--replay={short.name}"], "2 values"),
+                ([f"--replay={short.name}", "--replay-column=x"], "line 1: no column named x"),
+                ([f"--web.listen-address=127.0.0.1:{taken.getsockname()[1]}"], "cannot listen"),
+                (["--web.listen-address=nonsense"], "nonsense"),
+                (["--server=nonsense"], "nonsense"),
+                (["--rate=0"], "--rate"),
+            ]:
+                with self.subTest(args):
+                    done = subprocess.run([os.environ["MODEL_CLIENT"], *args], timeout=10,
+                                          capture_output=True, text=True, check=False)
+                    self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+                    self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                    self.assertIn(part, done.stderr)
+
+
+@unittest.skipUnless(os.access(os.environ["MODEL_SERVER"], os.X_OK), "the model server is not built")
+class RealServerTest(unittest.TestCase):
+    def test_server_answers_every_request(self):
+        server = self.enterContext(ModelServerProcess())
+        args = [f"--server={server.url}/prediction", "--rate=200"]
+        client = self.enterContext(ModelClient(args))
+        wait_for("200 predictions", lambda: client.metric("my_progressed_requests") >= 200)
+        self.assertEqual(client.failures(), {})
+        progressed = client.metric("my_progressed_requests")
+        self.assertEqual(client.stop(), 0)
+        page = series_of(parse(server.get()[2], TEXT))
+        answered = {dict(series.labels)["result"]: value for series, value in page.items()
+                    if series.name == "model_requests_total" and ("api", "seed") in series.labels}
+        self.assertGreaterEqual(answered.pop("success"), progressed)
+        self.assertEqual(set(answered.values()), {0})
+        # 300 values spread evenly over -1..1.
+        variance = next(v for series, v in page.items() if series.name == "input_variance")
+        self.assertAlmostEqual(variance, 1 / 3, delta=0.1)
+
+    def test_server_that_restarts_is_asked_again(self):
+        server = self.enterContext(ModelServerProcess())
+        client = self.enterContext(ModelClient([f"--server={server.url}/prediction", "--rate=100"]))
+        wait_for("a prediction", lambda: client.metric("my_progressed_requests"))
+        self.assertEqual(server.stop(), 0)
+        wait_for("a failure", client.failures)
+        before = client.metric("my_progressed_requests")
+        self.enterContext(ModelServerProcess(listen=f"127.0.0.1:{server.port}"))
+        wait_for("another", lambda: client.metric("my_progressed_requests") > before, 10, client.log)
+
+
+if __name__ == "__main__":
+    unittest.main()
