@@ -80,10 +80,11 @@ bool WorkerPool::take_next(Job& job) {
 }
 
 void WorkerPool::work(Network& network) {
-  for (Job job; take_next(job); job = {}) {
+  for (Job job; take_next(job);) {
     compute(*job.inference, network, input_size_);
     const auto io = job.alarm->get_executor();
-    asio::post(io, [alarm = std::move(job.alarm)] { alarm->cancel(); });
+    // The whole job goes back: what the loop made is freed there, too.
+    asio::post(io, [finished = std::move(job)] { finished.alarm->cancel(); });
   }
 }
 

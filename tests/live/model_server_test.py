@@ -358,6 +358,13 @@ class InterfaceTest(unittest.TestCase):
                 subprocess.run(["promtool", "check", "metrics"], input=page, check=True, timeout=20)
                 server.predict(GOOD)
 
+    def test_the_exporter_links_none_of_it(self):
+        for program, is_linked in (("RESOURCE_EXPORTER", False), ("MODEL_SERVER", True)):
+            libraries = subprocess.run(
+                ["ldd", os.environ[program]], check=True, capture_output=True, timeout=20
+            )
+            self.assertEqual(b"opencv" in libraries.stdout, is_linked, program)
+
     def test_a_v2_answer(self):
         with ModelServerProcess() as server:
             body = inference([[0.1] * 6, [0.2] * 6], id="a-7")
