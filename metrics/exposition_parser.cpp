@@ -92,6 +92,7 @@ class PageParser {
   ExpositionLine parsed_;
   std::size_t line_ = 0;
   std::size_t sample_count_ = 0;
+  std::size_t label_count_ = 0;
   bool has_ended_ = false;
   std::deque<Draft> drafts_;
   std::unordered_map<std::string_view, Draft*> by_name_;
@@ -134,7 +135,10 @@ std::optional<Refusal> PageParser::read_line(std::string_view line) {
     case What::sample:
       break;
   }
-  if (++sample_count_ > limits_.samples) return Refusal::limit;
+  label_count_ += parsed_.labels.size();
+  if (++sample_count_ > limits_.samples || label_count_ > limits_.all_labels) {
+    return Refusal::limit;
+  }
   const auto place = place_of_sample();
   if (place.draft == nullptr) return Refusal::limit;
   current_ = place.draft;

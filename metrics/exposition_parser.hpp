@@ -21,7 +21,8 @@ struct ExpositionLimits {
   std::size_t line_bytes = 16384;
   std::size_t families = 2000;
   std::size_t samples = 50000;
-  std::size_t labels = 64;  ///< Of one sample.
+  std::size_t labels = 64;          ///< Of one sample.
+  std::size_t all_labels = 131072;  ///< Of all samples: each takes twice its shortest text.
 };
 
 /// Why something of a page was refused.

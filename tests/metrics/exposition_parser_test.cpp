@@ -133,8 +133,12 @@ TEST_CASE("what people write by hand is read as Prometheus reads it") {
 
 TEST_CASE("a page may be as large as the limits, and not larger") {
   const std::string text = "# TYPE a gauge\na{x=\"1\",y=\"2\"} 1\nb 2\nb{x=\"1\"} 3\n";
-  ExpositionLimits limits = {
-      .page_bytes = text.size(), .line_bytes = 16, .families = 2, .samples = 3, .labels = 2};
+  ExpositionLimits limits = {.page_bytes = text.size(),
+                             .line_bytes = 16,
+                             .families = 2,
+                             .samples = 3,
+                             .labels = 2,
+                             .all_labels = 3};
   CHECK(refusals(parse_exposition(text, kText, limits)).empty());
   const auto [member, line] = GENERATE(table<std::size_t ExpositionLimits::*, std::string>({
       {&ExpositionLimits::page_bytes, "0"},
@@ -142,6 +146,7 @@ TEST_CASE("a page may be as large as the limits, and not larger") {
       {&ExpositionLimits::families, "3"},
       {&ExpositionLimits::samples, "4"},
       {&ExpositionLimits::labels, "2"},
+      {&ExpositionLimits::all_labels, "4"},
   }));
   limits.*member -= 1;
   const auto page = parse_exposition(text, kText, limits);
@@ -166,6 +171,22 @@ TEST_CASE("no truncation and no damage of a page does harm, and what is left can
     }
   });
   CHECK(good > 1000);
+}
+
+TEST_CASE("the parts of a family that is on the page already are left out with it") {
+  const auto page = parse_exposition(kWhole, kText);
+  metrics::TextEncoder encoder(kText);
+  for (const auto* time : {"first", "second"}) {
+    INFO(time);
+    for (const auto& family : page.families) {
+      encoder.family(family.family);
+      for (const auto& sample : family.samples) {
+        encoder.part(sample.suffix, family.labels_of(sample), sample.value);
+      }
+    }
+    CHECK(encoder.text() == kWhole);
+  }
+  CHECK(encoder.refused().size() == page.families.size());
 }
 
 TEST_CASE("a Content-Type names the format, or none") {
