@@ -6,8 +6,9 @@ namespace collectors {
 
 std::span<const CollectorSpec* const> catalog() {
   static constexpr std::array kAll = {
-      &kPsutil, &kSignals, &kCpu,       &kStat,  &kLoadavg, &kMeminfo, &kVmstat,  &kPressure,
-      &kFilefd, &kNetdev,  &kDiskstats, &kUname, &kOs,      &kTime,    &kProcess,
+      &kPsutil, &kSignals,  &kCpu,     &kStat,     &kLoadavg,   &kMeminfo,
+      &kVmstat, &kPressure, &kFilefd,  &kNetdev,   &kDiskstats, &kUname,
+      &kOs,     &kTime,     &kProcess, &kTextfile, &kUpstream,
   };
   return kAll;
 }

@@ -22,8 +22,11 @@ extern const CollectorSpec kUname;
 extern const CollectorSpec kOs;
 extern const CollectorSpec kTime;
 extern const CollectorSpec kProcess;
+extern const CollectorSpec kTextfile;
+extern const CollectorSpec kUpstream;
 
-/// Every collector there is, in the order of the page.
+/// Every collector there is, in the order of the page: those that pass on what others say come last,
+/// as a name that is on the page is refused.
 std::span<const CollectorSpec* const> catalog();
 
 }  // namespace collectors

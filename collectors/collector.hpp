@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "collectors/page_fetcher.hpp"
 #include "collectors/settings.hpp"
 #include "metrics/result.hpp"
 #include "metrics/sink.hpp"
@@ -31,6 +32,10 @@ class Collector {
   /// Called every sampling interval; only for what a reading at each scrape would lose.
   virtual void tick(Clock::time_point /*now*/) {}
 
+  /// Called when a pass begins that will refresh() it, with the same `now`: for what can go on
+  /// while the collectors before it work. Nobody waits for the page beyond `deadline`.
+  virtual void begin(Clock::time_point /*now*/, Clock::time_point /*deadline*/) {}
+
   /// Reads the kernel and keeps what it found. All I/O and all failure is here. `unsupported`
   /// means that this host lacks the subject; any other error is trouble.
   [[nodiscard]] virtual metrics::Result<void> refresh(Clock::time_point now) = 0;
@@ -49,6 +54,10 @@ class Collector {
   /// What whoever starts the daemon should know of how the collector works on this host: a line for
   /// the log. Empty when there is nothing to say. Lives as long as the collector.
   [[nodiscard]] virtual std::string_view notice() const { return {}; }
+
+  /// What was wrong in the last refresh() though it succeeded, such as one bad file of many: a line
+  /// for the log and the landing page. Empty when all is well. Valid until the next refresh().
+  [[nodiscard]] virtual std::string_view complaint() const { return {}; }
 };
 
 /// What a collector may use. Passed in, never reached for: a test passes a fixture directory and
@@ -62,6 +71,7 @@ struct Host {
   procfs::System system;
   std::chrono::nanoseconds window;           ///< --window
   std::chrono::nanoseconds sample_interval;  ///< --sample-interval, between ticks
+  PageFetcher* page_fetcher = nullptr;       ///< Null where nobody can fetch pages.
 };
 
 /// Whom a collector's reads may have to wait for.

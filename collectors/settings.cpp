@@ -6,11 +6,14 @@
 #include "procfs/text.hpp"
 
 namespace collectors {
-namespace {
 
 std::string key_of(std::string_view collector, const Setting& setting) {
-  return std::string(collector).append(".").append(setting.name);
+  std::string key(collector);
+  if (!setting.name.empty()) key.append(".").append(setting.name);
+  return key;
 }
+
+namespace {
 
 [[noreturn]] void refuse(std::string_view collector, const Setting& setting,
                          const std::string& value, const std::string& allowed) {

@@ -12,17 +12,21 @@ namespace collectors {
 
 /// Declared constexpr by the collector that reads it.
 struct Setting {
-  std::string_view name;           ///< As in --collector.<collector>.<name>.
+  std::string_view name;           ///< As in --collector.<collector>.<name>; "" for the value of
+                                   ///< --collector.<collector> itself, which switches it on.
   std::string_view summary;        ///< A line for --help.
   std::string_view default_value;  ///< What holds when it is not given; "" for nothing.
   bool is_repeatable = false;
 };
 
+/// What follows "--collector." in the setting's flag.
+std::string key_of(std::string_view collector, const Setting& setting);
+
 /// What was given on the command line or in the configuration file. A value that is not what it
 /// must be throws std::invalid_argument, with a line that names the flag and what is allowed.
 class Settings {
  public:
-  /// `key` is "<collector>.<setting>".
+  /// `key` is what key_of() says.
   void set(std::string key, std::vector<std::string> values);
 
   /// All that was given for a repeatable setting, in order; its default, unless "", when nothing.

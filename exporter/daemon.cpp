@@ -16,6 +16,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "exporter/http_page_fetcher.hpp"
 #include "exporter/log.hpp"
 #include "exporter/pass_scheduler.hpp"
 #include "exporter/privileges.hpp"
@@ -149,6 +150,7 @@ class Daemon {
   procfs::FileReader sys_;
   procfs::FileReader root_;
   procfs::HostFiles files_{proc_};
+  HttpPageFetcher page_fetcher_;
   collectors::Host host_{.proc = proc_,
                          .sys = sys_,
                          .root = root_,
@@ -156,7 +158,8 @@ class Daemon {
                          .settings = options_.settings,
                          .system = procfs::this_system(),
                          .window = options_.window,
-                         .sample_interval = options_.sample_interval};
+                         .sample_interval = options_.sample_interval,
+                         .page_fetcher = &page_fetcher_};
   SelfMetrics self_;
   Scraper scraper_;
   asio::io_context io_;

@@ -20,6 +20,11 @@ const std::map<std::string, LogLevel> kLogLevels = {{"debug", LogLevel::debug},
 const std::map<std::string, LogFormat> kLogFormats = {{"logfmt", LogFormat::logfmt},
                                                       {"json", LogFormat::json}};
 
+struct Switches {
+  CLI::Option* on = nullptr;   // a flag that may be given as false, too, or takes values
+  CLI::Option* off = nullptr;  // null for the flag
+};
+
 /// What CLI11 writes into before it is checked and becomes Options.
 struct Raw {
   Options options;
@@ -30,7 +35,7 @@ struct Raw {
   bool disable_exporter_metrics = false;
   bool disable_defaults = false;
   bool list_collectors = false;
-  std::map<const collectors::CollectorSpec*, CLI::Option*> collector_flags;
+  std::map<const collectors::CollectorSpec*, Switches> collector_flags;
 };
 
 std::string check_duration(const std::string& text) {
@@ -53,9 +58,9 @@ CLI::IsMember names_of(const std::map<std::string, Value>& values) {
 }
 
 /// What a value may be is the collector's business, when it is made.
-void add_setting(CLI::App& app, const collectors::CollectorSpec& spec,
-                 const collectors::Setting& setting, collectors::Settings& settings) {
-  const auto key = std::string(spec.name).append(".").append(setting.name);
+CLI::Option* add_setting(CLI::App& app, const collectors::CollectorSpec& spec,
+                         const collectors::Setting& setting, collectors::Settings& settings) {
+  const auto key = collectors::key_of(spec.name, setting);
   auto summary = std::string(setting.summary);
   if (setting.is_repeatable) summary += "; may be repeated";
   auto* option = app.add_option_function<std::vector<std::string>>(
@@ -67,6 +72,25 @@ void add_setting(CLI::App& app, const collectors::CollectorSpec& spec,
     option->take_all()->allow_extra_args(false);
   } else {
     option->expected(1);
+  }
+  return option;
+}
+
+/// The flags of a collector. The one that switches it on may have a value, such as what to read.
+void add_collector(CLI::App& app, Raw& raw, const collectors::CollectorSpec* spec) {
+  const auto flag = std::string("--collector.").append(spec->name);
+  const auto no_flag = std::string("--no-collector.").append(spec->name);
+  const std::string summary(spec->summary);  // an lvalue: CLI11 tells a text from a target so
+  auto& switches = raw.collector_flags[spec];
+  for (const auto& setting : spec->settings) {
+    auto* option = add_setting(app, *spec, setting, raw.options.settings);
+    if (setting.name.empty()) switches.on = option;
+  }
+  if (switches.on == nullptr) {
+    switches.on = app.add_flag(flag + ",!" + no_flag, summary)->group("Collectors");
+  } else {
+    const auto off = "No: " + summary;
+    switches.off = app.add_flag(no_flag, off)->group("Collectors");
   }
 }
 
@@ -106,11 +130,7 @@ void add_options(CLI::App& app, Raw& raw) {
                "Run only the collectors that are asked for");
   app.add_flag("--list-collectors", raw.list_collectors, "Print the collectors and exit");
   for (const auto* spec : collectors::catalog()) {
-    std::string names("--collector.");
-    names.append(spec->name).append(",!--no-collector.").append(spec->name);
-    const std::string summary(spec->summary);  // an lvalue: CLI11 tells a text from a target so
-    raw.collector_flags[spec] = app.add_flag(names, summary)->group("Collectors");
-    for (const auto& setting : spec->settings) add_setting(app, *spec, setting, options.settings);
+    add_collector(app, raw, spec);
   }
 }
 
@@ -121,6 +141,12 @@ std::string list_collectors() {
     text.append(spec->summary).append("\n");
   }
   return text;
+}
+
+bool is_on(const Switches& switches, bool is_default) {
+  if (switches.on->count() == 0) return is_default;
+  if (switches.off != nullptr) return switches.off->count() == 0;
+  return switches.on->as<bool>();
 }
 
 std::variant<Options, Exit> resolve(Raw raw) {
@@ -139,9 +165,8 @@ std::variant<Options, Exit> resolve(Raw raw) {
     return Exit{.code = 1, .text = "--window must not hold more than 100000 --sample-intervals"};
   }
   for (const auto* spec : collectors::catalog()) {
-    const auto* flag = raw.collector_flags.at(spec);
     const bool is_default = spec->enabled_by_default && !raw.disable_defaults;
-    if (flag->count() > 0 ? flag->as<bool>() : is_default) options.collectors.push_back(spec);
+    if (is_on(raw.collector_flags.at(spec), is_default)) options.collectors.push_back(spec);
   }
   return std::move(options);
 }

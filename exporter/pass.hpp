@@ -27,7 +27,7 @@ enum class Status : std::uint8_t {
 struct Report {
   Status status = Status::waiting;
   std::chrono::duration<double> duration{0};
-  std::string problem;  ///< Of `absent` and `failed`.
+  std::string problem;  ///< Of `ok`, what was left out, if anything was.
 };
 using Reports = std::vector<Report>;  ///< By collector.
 

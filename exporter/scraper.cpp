@@ -16,6 +16,7 @@ Report refresh(collectors::Collector& collector, Clock::time_point now) {
   try {
     const auto result = collector.refresh(now);
     report.status = Status::ok;
+    report.problem = collector.complaint();
     if (!result) {
       const bool is_absent = result.error().code == metrics::Errc::unsupported;
       report.status = is_absent ? Status::absent : Status::failed;
@@ -27,6 +28,15 @@ Report refresh(collectors::Collector& collector, Clock::time_point now) {
   }
   report.duration = Clock::now() - start;
   return report;
+}
+
+/// What fails here fails again in refresh(), and is told then.
+void begin(collectors::Collector& collector, Clock::time_point now, Clock::time_point deadline) {
+  try {
+    collector.begin(now, deadline);
+  } catch (const std::exception&) {
+    return;
+  }
 }
 
 bool reload_one(collectors::Collector& collector, std::string_view name) {
@@ -77,12 +87,16 @@ void Scraper::run(Pass& pass, Clock::time_point deadline) {
   const auto selection = pass.selection();
   const auto now = Clock::now();
   for (std::size_t i = 0; i < units_.size(); ++i) {
+    if (selection[i]) begin(*units_[i].collector, now, deadline);
+  }
+  for (std::size_t i = 0; i < units_.size(); ++i) {
     if (!selection[i]) continue;
     if (Clock::now() > deadline) break;
     auto report = refresh(*units_[i].collector, now);
     const auto problem = report.problem;
     const auto status = pass.record(i, std::move(report), *units_[i].collector);
     log_change(i, status, problem);
+    if (status == Status::ok) log_complaint(i, problem);
   }
   pass.finish();
   log_refused(pass);
@@ -114,6 +128,19 @@ void Scraper::log_change(std::size_t index, Status status, const std::string& pr
         {{"collector", name}, {"problem", problem}});
   } else if (before != Status::waiting) {
     log(LogLevel::info, "collector works again", {{"collector", name}});
+  }
+}
+
+/// Each complaint once, as long as it stays the same.
+void Scraper::log_complaint(std::size_t index, const std::string& complaint) {
+  const auto before = std::exchange(units_[index].last_complaint, complaint);
+  if (before == complaint) return;
+  const std::string name(names_[index]);
+  if (complaint.empty()) {
+    log(LogLevel::info, "collector has nothing to complain of any more", {{"collector", name}});
+  } else {
+    log(LogLevel::warn, "collector left something out",
+        {{"collector", name}, {"problem", complaint}});
   }
 }
 

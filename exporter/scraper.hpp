@@ -36,10 +36,12 @@ class Scraper {
   struct Unit {
     std::unique_ptr<collectors::Collector> collector;
     Status last_status = Status::waiting;
+    std::string last_complaint = {};
     bool has_tick_failed = false;
   };
 
   void log_change(std::size_t index, Status status, const std::string& problem);
+  void log_complaint(std::size_t index, const std::string& complaint);
   void log_refused(const Pass& pass);
 
   std::vector<Unit> units_;

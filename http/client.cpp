@@ -107,15 +107,15 @@ Endpoints known_addresses(const std::string& host, std::uint16_t port) {
 }
 
 /// Asks the system, and leaves it alone at the deadline: it cannot be stopped.
-asio::awaitable<Endpoints> look_up(std::string host, std::uint16_t port,
+asio::awaitable<Endpoints> look_up(asio::any_io_executor io, std::string host, std::uint16_t port,
                                    Clock::time_point deadline) {
   struct Search {
-    explicit Search(const asio::any_io_executor& io) : resolver(io), end(io) {}
+    explicit Search(const asio::any_io_executor& executor) : resolver(executor), end(executor) {}
     tcp::resolver resolver;
     asio::steady_timer end;
     Endpoints found;
   };
-  const auto search = std::make_shared<Search>(co_await asio::this_coro::executor);
+  const auto search = std::make_shared<Search>(io);
   search->end.expires_at(deadline);
   search->resolver.async_resolve(
       host, std::to_string(port),
@@ -202,9 +202,10 @@ asio::awaitable<ClientResult> send_until(ClientRequest request, ClientLimits lim
   if (!can_be_sent(request)) {
     co_return ClientError{Code::bad_request, "the request has a character that it must not have"};
   }
-  const auto exchange = make_exchange(co_await asio::this_coro::executor, deadline);
+  const asio::any_io_executor io = co_await asio::this_coro::executor;
+  const auto exchange = make_exchange(io, deadline);
   auto addresses = known_addresses(request.host, request.port);
-  if (addresses.empty()) addresses = co_await look_up(request.host, request.port, deadline);
+  if (addresses.empty()) addresses = co_await look_up(io, request.host, request.port, deadline);
   exchange->is_late = exchange->is_late || Clock::now() >= deadline;
   if (addresses.empty()) {
     co_return failure(*exchange, Code::unresolved, asio::error::host_not_found);

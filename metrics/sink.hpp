@@ -48,6 +48,12 @@ class Sink {
   }
   void histogram(Labels labels, const Histogram& histogram) { on_histogram(labels, histogram); }
 
+  /// A sample whose name is the family's and `suffix`, for histograms and summaries that are passed
+  /// on as somebody else wrote them: "_bucket" with its `le`, "_sum", "_count".
+  void part(std::string_view suffix, Labels labels, double value) {
+    on_part(suffix, labels, value);
+  }
+
   /// A family of one sample without labels.
   void single(const Family& family, double value) {
     on_family(family);
@@ -64,6 +70,7 @@ class Sink {
   virtual void on_family(const Family& family) = 0;
   virtual void on_sample(Labels labels, double value) = 0;
   virtual void on_histogram(Labels labels, const Histogram& histogram) = 0;
+  virtual void on_part(std::string_view suffix, Labels labels, double value) = 0;
 };
 
 }  // namespace metrics

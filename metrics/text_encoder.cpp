@@ -163,6 +163,14 @@ void TextEncoder::on_sample(Labels labels, double value) {
   written_to(write_value(out, value));
 }
 
+void TextEncoder::on_part(std::string_view suffix, Labels labels, double value) {
+  if (refusing_) return;
+  auto* out = write(reserve(name_.size() + suffix.size() + room_for(labels)), name_);
+  out = write_labels(write(out, suffix), labels);
+  if (!labels.empty()) *out++ = '}';
+  written_to(write_value(out, value));
+}
+
 void TextEncoder::on_histogram(Labels labels, const Histogram& histogram) {
   const auto buckets = histogram.buckets;
   if (refusing_ || buckets.empty()) return;

@@ -59,6 +59,7 @@ class TextEncoder final : public Sink {
   void on_family(const Family& family) override;
   void on_sample(Labels labels, double value) override;
   void on_histogram(Labels labels, const Histogram& histogram) override;
+  void on_part(std::string_view suffix, Labels labels, double value) override;
 
   Announced& announced_as(std::string_view shown);
   void forget_families();

@@ -74,6 +74,11 @@ bool object_is_gone(int number) {
   return number == ENOENT || number == ESRCH || number == ENODEV || number == ESTALE;
 }
 
+std::int64_t modified_nanoseconds(const struct stat& status) {
+  constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
+  return status.st_mtim.tv_sec * kNanosecondsPerSecond + status.st_mtim.tv_nsec;
+}
+
 template <class Use>
 Result<void> for_each_name(int directory, const char* path, Use use) {
   const int descriptor = ::openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -177,6 +182,31 @@ Result<std::string_view> FileReader::read_start(const char* path, std::size_t ma
   return std::string_view(buffer_).substr(0, std::min(used, max_bytes));
 }
 
+Result<FileReader::PlainFile> FileReader::read_plain(const char* name, std::size_t max_bytes) {
+  const int descriptor = ::openat(directory_, name, kOpenFlags | O_NOFOLLOW);
+  if (descriptor < 0 && errno == ELOOP) {
+    return Error{Errc::unsupported, std::string(name) + ": a link"};
+  }
+  if (descriptor < 0) return from_errno(name, errno, Errc::gone);
+  std::size_t used = 0;
+  struct stat status {};
+  int failure = ::fstat(descriptor, &status) == 0 ? 0 : errno;
+  const bool is_plain = S_ISREG(status.st_mode);
+  const auto size = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
+  if (failure == 0 && is_plain && size <= max_bytes) {
+    // One byte more tells a file that has grown since.
+    failure = read_whole(descriptor, Ending::empty_read, buffer_, used, max_bytes + 1);
+  }
+  ::close(descriptor);
+  if (failure != 0) return from_errno(name, failure, Errc::gone);
+  if (!is_plain) return Error{Errc::unsupported, std::string(name) + ": not a plain file"};
+  if (std::max(size, used) > max_bytes) {
+    return Error{Errc::unsupported,
+                 std::string(name) + ": more than " + std::to_string(max_bytes) + " bytes"};
+  }
+  return PlainFile{std::string_view(buffer_).substr(0, used), modified_nanoseconds(status)};
+}
+
 Result<void> FileReader::list(const char* path, std::vector<std::string>& names) {
   names.clear();
   return for_each_name(directory_, path,
@@ -204,9 +234,7 @@ Result<std::uint64_t> FileReader::count(const char* path) {
 Result<FileReader::Status> FileReader::status(const char* path) {
   struct stat status {};
   if (::fstatat(directory_, path, &status, 0) != 0) return from_errno(path, errno, Errc::gone);
-  constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
-  return Status{static_cast<std::uint64_t>(status.st_size),
-                status.st_mtim.tv_sec * kNanosecondsPerSecond + status.st_mtim.tv_nsec,
+  return Status{static_cast<std::uint64_t>(status.st_size), modified_nanoseconds(status),
                 status.st_ino};
 }
 

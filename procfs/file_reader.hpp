@@ -84,6 +84,14 @@ class FileReader {
   /// As read(), but no more than the first `max_bytes`: of files as long as a user likes.
   Result<std::string_view> read_start(const char* path, std::size_t max_bytes);
 
+  struct PlainFile {
+    std::string_view text;                  ///< Valid until the next read.
+    std::int64_t modified_nanoseconds = 0;  ///< st_mtim, since the epoch.
+  };
+  /// The whole of a file in a directory that others write to: no link, FIFO, socket or device, and
+  /// nothing of more than `max_bytes`; those are `unsupported`. A missing one is `gone`.
+  Result<PlainFile> read_plain(const char* name, std::size_t max_bytes);
+
   /// Names in a directory, "." and ".." apart, in the kernel's order. A missing one is `gone`.
   Result<void> list(const char* path, std::vector<std::string>& names);
   /// How many names list() would give.

@@ -39,7 +39,7 @@ OUTSIDERS = ("tests", "bench", "fuzz")
 
 STD = re.compile(r"[a-z_0-9]+")
 POSIX = re.compile(
-    r"(sys|linux|net|netinet|arpa|asm)/.*|(dirent|errno|fcntl|grp|ifaddrs|netdb|poll|pthread|pwd"
+    r"(sys|linux|net|netinet|arpa|asm)/.*|(dirent|errno|fcntl|glob|grp|ifaddrs|netdb|poll|pthread|pwd"
     r"|sched|signal|spawn|string|strings|syscall|time|unistd)\.h"
 )
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)')

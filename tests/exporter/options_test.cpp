@@ -28,6 +28,13 @@ Exit exit_of(const std::vector<const char*>& arguments) {
   return std::get<Exit>(std::move(parsed));
 }
 
+/// How many collectors run when nobody says anything.
+std::size_t default_count() {
+  const auto all = collectors::catalog();
+  return static_cast<std::size_t>(std::count_if(
+      all.begin(), all.end(), [](const auto* spec) { return spec->enabled_by_default; }));
+}
+
 std::vector<std::string> names_of(const Options& options) {
   std::vector<std::string> names;
   for (const auto* spec : options.collectors) names.emplace_back(spec->name);
@@ -46,7 +53,7 @@ TEST_CASE("without arguments everything is at its documented default") {
   CHECK(options.window == std::chrono::minutes(5));
   CHECK(options.sample_interval == std::chrono::seconds(1));
   CHECK(options.log_level == exporter::LogLevel::info);
-  CHECK(options.collectors.size() == collectors::catalog().size());
+  CHECK(options.collectors.size() == default_count());
 }
 
 TEST_CASE("the listen address may be given again and again") {
@@ -58,7 +65,7 @@ TEST_CASE("the listen address may be given again and again") {
 TEST_CASE("collectors are switched one by one") {
   SECTION("off") {
     const auto names = names_of(options_of({"--no-collector.cpu"}));
-    CHECK(names.size() == collectors::catalog().size() - 1);
+    CHECK(names.size() == default_count() - 1);
     CHECK(std::find(names.begin(), names.end(), "cpu") == names.end());
   }
   SECTION("only those asked for, in page order") {
@@ -80,6 +87,30 @@ TEST_CASE("a collector's own settings are flags of the form --collector.<collect
   CHECK(max_devices({"--collector.signals.max-devices=many"}) == "many");
 }
 
+TEST_CASE("the flag of a collector that has one takes values, and they switch it on") {
+  constexpr collectors::Setting kValue = {"", "", ""};
+  const auto is_on = [](const Options& options) {
+    const auto names = names_of(options);
+    return std::find(names.begin(), names.end(), "upstream") != names.end();
+  };
+  CHECK_FALSE(is_on(options_of({})));
+  const auto options = options_of({"--collector.upstream=a=http://b/", "--collector.upstream",
+                                   "c=http://d/", "--collector.disable-defaults"});
+  CHECK(names_of(options) == std::vector<std::string>{"upstream"});
+  CHECK(options.settings.texts("upstream", kValue) ==
+        std::vector<std::string>{"a=http://b/", "c=http://d/"});
+  CHECK_FALSE(is_on(options_of({"--collector.upstream=a=http://b/", "--no-collector.upstream"})));
+  tests::FileTree tree;
+  tree.write("config.toml",
+             "collector.upstream = [\"a=http://b/\", \"c=http://d/\"]\n"
+             "collector.upstream.timeout = 100\n");
+  const auto flag = "--config.file=" + (tree.path() / "config.toml").string();
+  const auto configured = options_of({flag.c_str()});
+  CHECK(is_on(configured));
+  CHECK(configured.settings.texts("upstream", kValue).size() == 2);
+  CHECK(configured.settings.text("upstream", {"timeout", "", ""}) == "100");
+}
+
 TEST_CASE("a mistake is one line that says what is allowed, and exit code 1") {
   const auto [argument, hint] = GENERATE(table<const char*, const char*>({
       {"--no-such-flag", "--no-such-flag"},
@@ -97,6 +128,7 @@ TEST_CASE("a mistake is one line that says what is allowed, and exit code 1") {
       {"--collector.nothing", "--collector.nothing"},
       {"--collector.signals.nothing=1", "--collector.signals.nothing"},
       {"--collector.signals.max-devices", "--collector.signals.max-devices"},
+      {"--collector.upstream", "--collector.upstream"},
       {"--config.file=/no/such/file", "/no/such/file"},
   }));
   INFO(argument);
@@ -113,6 +145,7 @@ TEST_CASE("help, version and the list of collectors go to stdout with exit code 
       {"--help", "Most disks, and most network devices"},
       {"--version", "resource_exporter, version "},
       {"--list-collectors", "meminfo (on): "},
+      {"--list-collectors", "upstream (off): "},
   }));
   const auto exit = exit_of({argument});
   CHECK(exit.code == 0);
@@ -133,7 +166,7 @@ TEST_CASE("the configuration file takes every option, and the command line wins 
   CHECK(options.listen_addresses == std::vector<std::string>{"127.0.0.1:1", "[::1]:2"});
   CHECK(options.window == std::chrono::minutes(20));
   CHECK(options.log_level == exporter::LogLevel::debug);
-  CHECK(options.collectors.size() == collectors::catalog().size() - 1);
+  CHECK(options.collectors.size() == default_count() - 1);
   CHECK(options.settings.text("signals", {"max-devices", "", ""}) == "5");
   CHECK(options.settings.truth("signals", {"virtual-devices", "", ""}));
 }

@@ -125,3 +125,56 @@ TEST_CASE("collectors whose turn comes after the deadline are left out") {
   CHECK_THAT(std::string(pass.page(wish)->text.text()),
              Catch::Contains("node_scrape_collector_success{collector=\"good\"} 0\n"));
 }
+
+namespace {
+
+/// Notes what is called, in order.
+class Noting final : public collectors::Collector {
+ public:
+  Noting(std::string name, std::string& calls) : name_(std::move(name)), calls_(calls) {}
+  void begin(Clock::time_point now, Clock::time_point deadline) override {
+    calls_ += "begin " + name_ + (deadline > now ? "; " : " too late; ");
+    begun_at_ = now;
+    throw std::runtime_error("which harms nobody");
+  }
+  metrics::Result<void> refresh(Clock::time_point now) override {
+    calls_ += "refresh " + name_ + (begun_at_ == now ? "; " : " of another pass; ");
+    return {};
+  }
+  void emit(metrics::Sink& sink) const override { sink.single({"noted", "Always there."}, 1); }
+  [[nodiscard]] std::string_view complaint() const override { return "one of many is <bad>"; }
+
+ private:
+  std::string name_;
+  std::string& calls_;
+  Clock::time_point begun_at_;
+};
+
+std::string noted_calls;
+
+const auto kNotingFirst = spec("first", [](const collectors::Host&) {
+  return std::unique_ptr<collectors::Collector>(new Noting("first", noted_calls));
+});
+const auto kNotingSecond = spec("second", [](const collectors::Host&) {
+  return std::unique_ptr<collectors::Collector>(new Noting("second", noted_calls));
+});
+
+}  // namespace
+
+TEST_CASE("all collectors of a pass begin before the first one is waited for, and the others not") {
+  tests::ScraperHost host({&kNotingFirst, &kGood, &kNotingSecond, &kNotingFirst});
+  noted_calls.clear();
+  scrape(host, {.selection = exporter::Selection(0b0111)});
+  CHECK(noted_calls == "begin first; begin second; refresh first; refresh second; ");
+}
+
+TEST_CASE("what a collector complains of is told beside its success") {
+  tests::ScraperHost host({&kNotingFirst});
+  Pass pass(host.pool, host.scraper.names(), host.self);
+  pass.add({.selection = host.all()});
+  host.scraper.run(pass, Clock::time_point::max());
+  CHECK(pass.reports()[0].status == Status::ok);
+  CHECK(pass.reports()[0].problem == "one of many is <bad>");
+  CHECK_THAT(std::string(pass.page({.selection = host.all()})->text.text()),
+             Catch::Contains("\nnoted 1\n"));
+}

@@ -8,8 +8,8 @@ Text 0.0.4:  https://prometheus.io/docs/instrumenting/exposition_formats
 OpenMetrics: https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
 
 Refused too is what these allow but the page does without: comments, empty lines, superfluous
-blanks and commas, families without HELP or TYPE, units, timestamps, exemplars, summaries, names
-with a colon, labels that begin with an underscore.
+blanks and commas, families without HELP or TYPE, units, timestamps, exemplars, names with a colon,
+labels that begin with an underscore.
 """
 
 import contextlib
@@ -60,6 +60,7 @@ _FORMATS = {
             "gauge": ("",),
             "untyped": ("",),
             "histogram": ("_bucket", "_sum", "_count"),
+            "summary": ("", "_sum", "_count"),
         },
         last_line="",
         has_canonical_bounds=False,
@@ -72,6 +73,7 @@ _FORMATS = {
             "gauge": ("",),
             "unknown": ("",),
             "histogram": ("_bucket", "_sum", "_count", "_created"),
+            "summary": ("", "_sum", "_count", "_created"),
         },
         last_line="# EOF\n",
         has_canonical_bounds=True,
@@ -179,6 +181,9 @@ class _Parser:
         series = Series(name, _parse_labels(labels))
         if ("le" in dict(series.labels)) != (suffix == "_bucket"):
             raise Refused("le is for buckets, which must have it")
+        is_quantile = self._metadata["TYPE"] == "summary" and not suffix
+        if ("quantile" in dict(series.labels)) != is_quantile:
+            raise Refused("quantile is for summaries, which must have it")
         self._add(series, float(value))
 
     def _add(self, series, value):

@@ -23,8 +23,10 @@ def run(*flags):
     return done.returncode, done.stdout, done.stderr
 
 
-def listed_collectors():
-    return [line.split()[0] for line in run("--list-collectors")[1].splitlines()]
+def listed_collectors(state=""):
+    """Their names; those that are on or off where `state` says so."""
+    lines = run("--list-collectors")[1].splitlines()
+    return [line.split()[0] for line in lines if f" ({state}" in line]
 
 
 class CommandLineTest(unittest.TestCase):
@@ -64,6 +66,9 @@ class CommandLineTest(unittest.TestCase):
             ("--path.rootfs=/no/such/directory", "--path.rootfs"),
             ("--config.file=/no/such/file", "/no/such/file"),
             ("--collector.process.config=/no/such/file", "/no/such/file"),
+            ("--collector.upstream", "--collector.upstream"),
+            ("--collector.upstream=model_server", "'model_server'"),
+            ("--collector.upstream=a=https://localhost/", "'a=https://localhost/'"),
         ):
             with self.subTest(flag):
                 self.assert_refused(flag, reason=reason)
@@ -87,7 +92,8 @@ class CommandLineTest(unittest.TestCase):
         code, out, err = run("--help")
         self.assertEqual((code, err), (0, ""))
         for name in listed_collectors():
-            self.assertIn(f"--collector.{name},--no-collector.{name}", out)
+            for flag in ("collector", "no-collector"):
+                self.assertRegex(out, rf"--{flag}\.{name}\b")
 
     def test_config_file_holds_flags(self):
         config = self.config(
@@ -138,7 +144,7 @@ class HttpTest(unittest.TestCase):
         return [dict(series.labels)["collector"] for series in samples]
 
     def test_collect_and_exclude_choose_collectors(self):
-        enabled = [name for name in listed_collectors() if name != "vmstat"]
+        enabled = [name for name in listed_collectors("on") if name != "vmstat"]
         for query, expected in (
             ("", enabled),
             ("?", enabled),
@@ -238,7 +244,8 @@ class HttpTest(unittest.TestCase):
             self.assertIn(f'href="{path}"', page)
             self.assertEqual(self.exporter.get(path)[0], 200)
         for name in listed_collectors():
-            self.assertEqual(f"<td>{name}</td>" in page, name != "vmstat", name)
+            is_on = name != "vmstat" and name in listed_collectors("on")
+            self.assertEqual(f"<td>{name}</td>" in page, is_on, name)
 
     def test_telemetry_path_moves_the_page(self):
         with ExporterProcess(["--web.telemetry-path=/a/b"]) as exporter:

@@ -92,10 +92,10 @@ class NodeExporter(_Server):
 
     COLLECTORS = (
         *("cpu", "diskstats", "filefd", "loadavg", "meminfo", "netdev", "os", "pressure", "stat"),
-        *("time", "uname", "vmstat"),
+        *("textfile", "time", "uname", "vmstat"),
     )
 
-    def __init__(self):
+    def __init__(self, textfile_directory=""):
         port = _free_port()
         command = [
             "prometheus-node-exporter",
@@ -103,6 +103,7 @@ class NodeExporter(_Server):
             "--web.disable-exporter-metrics",
             "--collector.disable-defaults",
             *(f"--collector.{name}" for name in self.COLLECTORS),
+            f"--collector.textfile.directory={textfile_directory}",
         ]
         super().__init__(command, port, "/")
 

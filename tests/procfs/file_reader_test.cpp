@@ -244,3 +244,29 @@ TEST_CASE("read_start gives no more of a file than asked for") {
   REQUIRE_FALSE(missing);
   CHECK(missing.error().code == Errc::gone);
 }
+
+TEST_CASE("read_plain takes plain files alone, whole or not at all") {
+  tests::FileTree tree;
+  tree.write("full", "12345").write("empty", "").write("directory/file", "");
+  std::filesystem::create_symlink("full", tree.path() / "link");
+  std::filesystem::create_symlink("/dev/zero", tree.path() / "device");
+  REQUIRE(::mkfifo((tree.path() / "fifo").c_str(), 0600) == 0);
+  auto reader = tests::open_mount(tree.path());
+  const timespec modified = {.tv_sec = 1577934245, .tv_nsec = 7};
+  const std::array times = {modified, modified};
+  REQUIRE(::utimensat(AT_FDCWD, (tree.path() / "full").c_str(), times.data(), 0) == 0);
+  const auto plain = reader.read_plain("full", 5);
+  REQUIRE(plain);
+  CHECK(plain->text == "12345");
+  CHECK(plain->modified_nanoseconds == 1577934245000000007);
+  CHECK(reader.read_plain("empty", 5)->text.empty());
+  CHECK(reader.read_plain("full", 4).error().code == Errc::unsupported);
+  CHECK(reader.read_plain("missing", 5).error().code == Errc::gone);
+  for (const auto* name : {"link", "device", "fifo", "directory"}) {
+    INFO(name);
+    const auto odd = reader.read_plain(name, 5);
+    REQUIRE_FALSE(odd);
+    CHECK(odd.error().code == Errc::unsupported);
+    CHECK_THAT(odd.error().detail, Catch::StartsWith(std::string(name) + ": "));
+  }
+}

@@ -12,6 +12,7 @@
 
 #include "collectors/collector.hpp"
 #include "metrics/text_encoder.hpp"
+#include "tests/support/damage.hpp"
 
 namespace tests {
 
@@ -113,20 +114,6 @@ inline procfs::Clock::time_point at_second(double seconds) {
   return procfs::Clock::time_point(std::chrono::hours(1)) +
          std::chrono::duration_cast<procfs::Clock::duration>(
              std::chrono::duration<double>(seconds));
-}
-
-/// Calls `parse` with every prefix of `whole` and with each byte damaged in turn: under the
-/// sanitizers, this is the test that needs no imagination.
-template <class Parse>
-void survives_truncation_and_damage(const std::string& whole, Parse parse) {
-  for (std::size_t cut = 0; cut <= whole.size(); ++cut) (void)parse(whole.substr(0, cut));
-  for (std::size_t at = 0; at < whole.size(); ++at) {
-    for (const char damage : {'\0', ' ', '\n', '-', '9', ':', '(', ')', '"', '\xff'}) {
-      auto text = whole;
-      text[at] = damage;
-      (void)parse(text);
-    }
-  }
 }
 
 }  // namespace tests
