@@ -77,7 +77,8 @@ BAD = {
 
 def exporter_of(**upstreams):
     """An exporter that passes on pages: name -> URL."""
-    return ExporterProcess([f"--collector.upstream={name}={url}" for name, url in upstreams.items()])
+    flags = [f"--collector.upstream={name}={url}" for name, url in upstreams.items()]
+    return ExporterProcess(flags)
 
 
 def page_of(exporter, content_type=TEXT):
@@ -126,15 +127,15 @@ class BadUpstreamTest(unittest.TestCase):
                 families, f"{OF_UPSTREAMS}rejected_total", upstream="bad", reason=reason
             )
             self.assertGreaterEqual(rejected, 5, families[f"{OF_UPSTREAMS}rejected_total"])
-            failed = [s for s, v in families["node_scrape_collector_success"].samples.items() if not v]
-            self.assertEqual(failed, [])
+            success = families["node_scrape_collector_success"].samples
+            self.assertEqual([series for series, value in success.items() if not value], [])
             self.assertIn("bad: ", exporter.log())
             self.assertIn("bad: ", exporter.get("/")[2].decode())
             return families
 
     @staticmethod
     def is_complete(alone, exporter):
-        """Some families come with the second sample only, and some with what happens on the host."""
+        """Some families come with the second sample only, some with what happens on the host."""
         ours, families = of_the_host(page_of(alone)[0]), of_the_host(page_of(exporter)[0])
         return "host_cpu_busy_ratio_peak" in ours and ours == families
 
