@@ -25,8 +25,8 @@ extern const CollectorSpec kProcess;
 extern const CollectorSpec kTextfile;
 extern const CollectorSpec kUpstream;
 
-/// Every collector there is, in the order of the page: those that pass on what others say come last,
-/// as a name that is on the page is refused.
+/// Every collector there is, in the order of the page: those that pass on what others say come
+/// last, as a name that is on the page is refused.
 std::span<const CollectorSpec* const> catalog();
 
 }  // namespace collectors

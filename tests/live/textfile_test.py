@@ -22,7 +22,8 @@ GOOD = {
     "parts.prom": (
         "# TYPE took histogram\ntook_bucket{le=\"0.5\"} 1\ntook_bucket{le=\"+Inf\"} 2\n"
         "took_sum 1.5\ntook_count 2\n"
-        "# HELP size Bytes.\n# TYPE size summary\nsize{quantile=\"0.9\"} 7\nsize_sum 9\nsize_count 2\n"
+        "# HELP size Bytes.\n# TYPE size summary\nsize{quantile=\"0.9\"} 7\nsize_sum 9\n"
+        "size_count 2\n"
     ),
     "shared_a.prom": "# HELP shared In two files.\n# TYPE shared gauge\nshared{of=\"a\"} 1\n",
     "shared_b.prom": "# HELP shared In two files.\n# TYPE shared gauge\nshared{of=\"b\"} 2\n",
@@ -52,10 +53,10 @@ class TextfileTest(unittest.TestCase):
         (self.directory / name).write_bytes(text.encode(errors="surrogateescape"))
 
     def exporter(self, directory=None):
-        return ExporterProcess(
-            ["--web.disable-exporter-metrics", "--collector.disable-defaults"]
-            + ["--collector.textfile", f"--collector.textfile.directory={directory or self.directory}"]
-        )
+        flags = ["--web.disable-exporter-metrics", "--collector.disable-defaults"]
+        flags += ["--collector.textfile"]
+        flags += [f"--collector.textfile.directory={directory or self.directory}"]
+        return ExporterProcess(flags)
 
     @staticmethod
     def of_files(families):
@@ -138,7 +139,8 @@ class TextfileTest(unittest.TestCase):
             self.assertEqual(self.ours(exporter), good)
 
     def test_a_file_does_not_replace_the_hosts_families(self):
-        self.write("lies.prom", "# HELP node_load1 A lie.\n# TYPE node_load1 gauge\nnode_load1 666\n")
+        lies = "# HELP node_load1 A lie.\n# TYPE node_load1 gauge\nnode_load1 666\n"
+        self.write("lies.prom", lies)
         with ExporterProcess([f"--collector.textfile.directory={self.directory}"]) as exporter:
             families = parse(exporter.get()[2], TEXT)
         self.assertNotEqual(value_of(families, "node_load1"), 666)
