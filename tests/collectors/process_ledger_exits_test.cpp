@@ -106,7 +106,7 @@ TEST_CASE("an exit that nobody tells is said to be untold, and only where exits 
   options.has_exits = GENERATE(true, false);
   LedgerHost ledger(options);
   ledger.see({process(1, "sh", 100)});
-  for (int second = 0; second < 8; ++second) ledger.see({});
+  for (int second = 0; second < 18; ++second) ledger.see({});
   ledger.wait(290).see({});
   CHECK(ledger.ledger().untold_exits() == 0);
   ledger.wait(10).see({});
@@ -128,7 +128,7 @@ TEST_CASE("a sum of exits counts what was not counted before, once that is clear
   // Of three that ended unheard, with 150 ticks in all, one had been seen with 100.
   ledger.see({process(1, "sh", 100)});
   ledger.take({{}, {sum_of("sh", 3, 150)}}, {});
-  for (int second = 0; second < 17; ++second) {
+  for (int second = 0; second < 27; ++second) {
     ledger.see({});
     CHECK(ledger.cpu_ticks("sh") <= 150);
   }
@@ -142,7 +142,7 @@ TEST_CASE("more processes than a sum holds are not all in it") {
   LedgerHost ledger(kEverySecond);
   ledger.see({process(1, "sh", 10), process(2, "sh", 20), process(3, "cc", 5)});
   ledger.take({{}, {sum_of("sh", 1, 30)}}, {});
-  for (int second = 0; second < 17; ++second) ledger.see({});
+  for (int second = 0; second < 27; ++second) ledger.see({});
   ledger.wait(300).see({});
   CHECK(ledger.ledger().untold_exits() == 2);
   CHECK(exited(ledger, "sh", ExitReason::normal) == 1);

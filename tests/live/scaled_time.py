@@ -15,6 +15,7 @@ from promql import seconds, tokens  # pylint: disable=wrong-import-position
 FACTOR = 50
 
 _DURATION = re.compile(r"(?<![\w:.])(?:\d+(?:ms|[smhdwy]))+(?!\w)")
+_QUOTED = re.compile(r'"[^"]*"')
 _DURATION_KEYS = ("interval", "for", "keep_firing_for", "query_offset", "scrape_interval")
 _DURATION_KEYS += ("scrape_timeout", "evaluation_interval")
 _NAMES_AND_PROSE = ("alert", "annotations", "labels", "name", "record")
@@ -45,8 +46,10 @@ def in_fast_motion(node):
 
 
 def durations_in(expression):
-    """The durations in it, in seconds and in order: found in the text, without a parser."""
-    return sorted(round(seconds(found), 3) for found in _DURATION.findall(expression))
+    """The durations in it, in seconds and in order: found in the text, without a parser. A label's
+    value is none."""
+    return sorted(round(seconds(found), 3) for found in _DURATION.findall(
+        _QUOTED.sub('""', expression)))
 
 
 def _value(key, value):
