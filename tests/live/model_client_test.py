@@ -9,26 +9,21 @@ Environment:
 """
 
 import contextlib
-import http.server
-import json
 import os
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
-import urllib.parse
-from typing import NamedTuple
 
 from exporter_process import ExporterProcess, wait_for
 from exposition import TEXT, parse, series_of
 from model_server_process import ModelServerProcess
 from peers import promtool
+from prediction_server import Handler, Server
 
 REASONS = ("unresolved", "unreachable", "deadline", "disconnected", "malformed", "overloaded",
            "refused", "server_error")
-GOOD = json.dumps({"prediction_result": "0.25"}).encode()
 
 
 class ModelClient(ExporterProcess):
@@ -45,71 +40,6 @@ class ModelClient(ExporterProcess):
         counts = {reason: self.metric("model_client_failures_total", reason=reason)
                   for reason in REASONS}
         return {reason: count for reason, count in counts.items() if count}
-
-
-class Asked(NamedTuple):
-    path: str
-    headers: dict
-    body: bytes
-
-    def inputs(self):
-        return json.loads(urllib.parse.parse_qs(self.body.decode(), strict_parsing=True)["inputs"][0])
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Keeps what it is asked, and answers by `answer(handler)`; a context manager."""
-
-    daemon_threads = True
-
-    def __init__(self, answer=None, port=0):
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.answer = answer or (lambda handler: handler.say(200, GOOD))
-        self.asked = []
-        self.over = threading.Event()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/prediction"
-
-    def handle_error(self, request, client_address):
-        """A client that is stopped amid an answer is no news."""
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append(Asked(self.path, dict(self.headers), body))
-        self.server.answer(self)
-
-    def say(self, status, body, content_type="application/json"):
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def hang(self):
-        self.server.over.wait()
-
-    def say_garbage(self):
-        self.wfile.write(b"I am no HTTP server\r\n\r\n")
-
-    def say_half(self):
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-
-    def log_message(self, *_):
-        pass
 
 
 def free_port():
@@ -231,9 +161,9 @@ class TroubleTest(unittest.TestCase):
             ("a redirect", says(302), "server_error", 1),
             ("no prediction", says(200), "malformed", 1),
             ("no number", says(200, b'{"prediction_result": "nan"}'), "malformed", 1),
-            ("nothing", _Handler.hang, "deadline", 0),
-            ("no HTTP", _Handler.say_garbage, "malformed", 0),
-            ("half an answer", _Handler.say_half, "disconnected", 0),
+            ("nothing", Handler.hang, "deadline", 0),
+            ("no HTTP", Handler.say_garbage, "malformed", 0),
+            ("half an answer", Handler.say_half, "disconnected", 0),
         ]:
             with self.subTest(what):
                 self.assertEqual(self.first_failure(answer), ({reason: 1}, is_answer))
@@ -258,7 +188,7 @@ class TroubleTest(unittest.TestCase):
         self.assertEqual(wait_for("a failure", client.failures, 10), {"unresolved": 1})
 
     def test_stops_amid_a_request(self):
-        server = self.enterContext(Server(_Handler.hang))
+        server = self.enterContext(Server(Handler.hang))
         client = self.enterContext(ModelClient([f"--server={server.url}", "--deadline=60"]))
         wait_for("a request", lambda: server.asked)
         self.assertEqual(client.stop(2.0), 0)
