@@ -36,8 +36,6 @@ REASON_OF_END = {0: "normal", 3: "error", 5: "error", -9: "signal"}
 # child needed before. With memory of its own it copies some pages, too.
 FEW_FAULTS = 50
 MOST_COPIED_PAGES = 100
-# Seen while they were alive, and not told yet: those that were freed unseen are told seconds later.
-LIVING = 200
 SAMPLE = re.compile(rb"^([a-z_]+(?:\{.*\})?) (\S+)$", re.MULTILINE)
 NAME = re.compile(rb'(?:groupname|comm)="([^"]*)"')
 
@@ -147,9 +145,13 @@ class ForkStormTest(unittest.TestCase):
                      FEW_FAULTS, 0 if kind["shares_memory"] else MOST_COPIED_PAGES),
                     ("namedprocess_namegroup_read_bytes_total", kind["bytes_each"], 0, 0)):
                 value = watcher.of(name, group) or 0
-                most = (ended + LIVING) * (each + most_more) + few
+                # A child that was seen before it had its name started under its parent's.
+                started = sum(watcher.of("host_process_started_total", name_then) or 0
+                              for name_then in (group, kind["parent"]))
+                most = started * (each + most_more) + few
                 if not ended * each <= value <= (most if each or most_more else few):
-                    watcher.errors.append(f"{name} of {group}: {value} after {ended} exits")
+                    watcher.errors.append(
+                        f"{name} of {group}: {value}, {started} started and {ended} ended")
 
     def finish(self, watcher, storm):
         """The last page, with all exits on it, or those that were lost."""
