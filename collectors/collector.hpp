@@ -19,7 +19,8 @@ namespace collectors {
 using procfs::Clock;
 
 /// One subject: CPUs, memory, processes. Not thread-safe: no two calls are made at once, to
-/// whichever collectors. Within one pass or tick every collector is given the same `now`.
+/// whichever collectors. Within one pass or tick every collector is given the same
+/// `now`, but for those that wait for somebody.
 class Collector {
  public:
   Collector() = default;
@@ -32,9 +33,13 @@ class Collector {
   /// Called every sampling interval; only for what a reading at each scrape would lose.
   virtual void tick(Clock::time_point /*now*/) {}
 
-  /// Called when a pass begins that will refresh() it, with the same `now`: for what can go on
-  /// while the collectors before it work. Nobody waits for the page beyond `deadline`.
+  /// Called when a pass begins that will refresh() it: for what can go on while the others work.
+  /// Nobody waits for the page beyond `deadline`.
   virtual void begin(Clock::time_point /*now*/, Clock::time_point /*deadline*/) {}
+
+  /// Waits until then at most; true when there is nothing left to wait for and refresh() would
+  /// return at once. Between two calls there may be ticks.
+  virtual bool wait(Clock::time_point /*until*/) { return true; }
 
   /// Reads the kernel and keeps what it found. All I/O and all failure is here. `unsupported`
   /// means that this host lacks the subject; any other error is trouble.

@@ -51,6 +51,9 @@ class PendingPage {
   PendingPage& operator=(PendingPage&&) = delete;
   virtual ~PendingPage() = default;
 
+  /// Waits until then at most; true when wait() would return at once.
+  virtual bool wait_until(procfs::Clock::time_point until) = 0;
+
   /// The answer, at the latest when the deadline has passed. Once.
   virtual FetchAnswer wait() = 0;
 };

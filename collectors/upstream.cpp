@@ -35,6 +35,8 @@ constexpr std::size_t kMaxPageBytes = std::size_t{2} << 20U;
 constexpr std::size_t kAllPagesBytes =
     2 * kMaxPageBytes;  // what is read of them takes ten times that
 constexpr std::size_t kBytesPerLabel = 16;
+constexpr std::size_t kAllSamples = 20'000;  // Prometheus keeps each as a series.
+constexpr std::size_t kMostQuoted = 128;     // of what others wrote, in a complaint
 
 constexpr Family kUp = {"resource_exporter_upstream_up",
                         "1 when the upstream's page came in time and could be read, 0 otherwise."};
@@ -43,6 +45,8 @@ constexpr Family kDuration = {"resource_exporter_upstream_duration_seconds",
 constexpr Family kRejected = {
     "resource_exporter_upstream_rejected_total",
     "Pages and families of the upstream that were not passed on, by reason.", Kind::counter};
+
+constexpr std::string_view kReserved = "reserved";
 
 /// Of whole pages, then of families; docs/architecture.md tells what they mean.
 constexpr std::array<std::string_view, 16> kReasons = {
@@ -75,10 +79,15 @@ struct Upstream {
   std::string text = {};
   metrics::Exposition exposition = {};
   std::string problem = {};
+  bool is_reserved = false;  // what the problem is
 
   void reject(std::string_view reason, const std::string& detail) {
     ++rejected[reason];
-    if (problem.empty()) problem = page.name + ": " + detail;
+    // Programs that have families of their process are many, and their refusal is no news.
+    const bool is_news = problem.empty() || (is_reserved && reason != kReserved);
+    if (!is_news) return;
+    problem = page.name + ": " + detail.substr(0, kMostQuoted);
+    is_reserved = reason == kReserved;
   }
 };
 
@@ -98,11 +107,12 @@ class Upstreams final : public Collector {
     }
     limits_.page_bytes = std::min(kMaxPageBytes, kAllPagesBytes / upstreams_.size());
     limits_.all_labels = limits_.page_bytes / kBytesPerLabel;
+    limits_.samples = kAllSamples / upstreams_.size();
   }
 
   /// Leaves a fifth of the time to the page, that it may tell that an upstream was late.
   void begin(Clock::time_point now, Clock::time_point deadline) override {
-    begun_at_ = now;
+    is_begun_ = true;
     const auto share = deadline > now ? (deadline - now) / 5 * 4 : Clock::duration::zero();
     const auto time = std::min<Clock::duration>(timeout_, share);
     for (auto& upstream : upstreams_) {
@@ -112,8 +122,14 @@ class Upstreams final : public Collector {
     }
   }
 
+  bool wait(Clock::time_point until) override {
+    return std::ranges::all_of(upstreams_, [until](const Upstream& upstream) {
+      return upstream.pending == nullptr || upstream.pending->wait_until(until);
+    });
+  }
+
   metrics::Result<void> refresh(Clock::time_point now) override {
-    if (begun_at_ != now) begin(now, Clock::time_point::max());
+    if (!std::exchange(is_begun_, false)) begin(now, Clock::time_point::max());
     relayed_.clear();
     complaint_.clear();
     for (auto& upstream : upstreams_) {
@@ -189,7 +205,7 @@ class Upstreams final : public Collector {
   PageFetcher* fetcher_;
   metrics::ExpositionLimits limits_;
   std::vector<Upstream> upstreams_;
-  Clock::time_point begun_at_ = Clock::time_point::min();
+  bool is_begun_ = false;
   RelayedFamilies relayed_;
   std::string complaint_;
 };

@@ -67,18 +67,25 @@ class Mailbox {
     has_come_.notify_all();
   }
 
-  FetchAnswer wait() {
-    // The client keeps the deadline itself; this is for a host so busy that its thread does not
-    // run.
-    constexpr std::chrono::milliseconds kGrace{50};
+  bool wait_until(Clock::time_point until) {
     std::unique_lock lock(mutex_);
-    has_come_.wait_until(lock, deadline_ + kGrace, [this] { return answer_.has_value(); });
+    const auto end = std::min(until, deadline_ + kGrace);
+    has_come_.wait_until(lock, end, [this] { return answer_.has_value(); });
+    return answer_.has_value() || Clock::now() >= deadline_ + kGrace;
+  }
+
+  FetchAnswer wait() {
+    wait_until(Clock::time_point::max());
+    const std::lock_guard lock(mutex_);
     if (answer_) return *std::exchange(answer_, std::nullopt);
     return {FetchFailure{FetchFailure::Why::timeout, "no answer in time"},
             Clock::now() - begun_at_};
   }
 
  private:
+  // The client keeps the deadline itself; this is for a host so busy that its thread does not run.
+  static constexpr std::chrono::milliseconds kGrace{50};
+
   Clock::time_point begun_at_ = Clock::now();
   Clock::time_point deadline_;
   std::mutex mutex_;
@@ -89,6 +96,7 @@ class Mailbox {
 class PendingHttpPage final : public collectors::PendingPage {
  public:
   explicit PendingHttpPage(std::shared_ptr<Mailbox> mailbox) : mailbox_(std::move(mailbox)) {}
+  bool wait_until(Clock::time_point until) override { return mailbox_->wait_until(until); }
   FetchAnswer wait() override { return mailbox_->wait(); }
 
  private:
@@ -99,6 +107,7 @@ class PendingHttpPage final : public collectors::PendingPage {
 class UnbegunPage final : public collectors::PendingPage {
  public:
   explicit UnbegunPage(std::string problem) : problem_(std::move(problem)) {}
+  bool wait_until(Clock::time_point /*until*/) override { return true; }
   FetchAnswer wait() override {
     FetchAnswer answer;
     answer.result = FetchFailure{FetchFailure::Why::unreachable, problem_};
@@ -119,6 +128,7 @@ http::ClientRequest make_request(const collectors::PageAddress& address,
   request.target = address.target;
   request.fields = {
       {"User-Agent", "resource_exporter/" + std::string(kVersion)},
+      {"Via", std::string(kVia)},
       {"Accept", "text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;q=0.5"},
       {"Accept-Encoding", "identity"},
       {"X-Prometheus-Scrape-Timeout-Seconds", std::to_string(seconds)}};

@@ -51,6 +51,15 @@ Selection Pass::selection() const {
   return all;
 }
 
+Selection Pass::unrecorded() const {
+  auto wanted = selection();
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < reports_.size(); ++i) {
+    if (reports_[i].status != Status::waiting) wanted.reset(i);
+  }
+  return wanted;
+}
+
 Status Pass::record(std::size_t index, Report report, const collectors::Collector& collector) {
   const std::lock_guard lock(mutex_);
   early_.clear();

@@ -61,6 +61,9 @@ class Pass {
   /// Every collector that any page wants.
   [[nodiscard]] Selection selection() const;
 
+  /// Those of them that nothing has been recorded of.
+  [[nodiscard]] Selection unrecorded() const;
+
   /// Records how a collector did, and puts what it found on every page that wants it. Returns how
   /// it did after all: `failed` when its metrics could not be written.
   Status record(std::size_t index, Report report, const collectors::Collector& collector);

@@ -36,6 +36,8 @@ struct PassScheduler::Job {
   std::shared_ptr<Pass> pass;
   std::vector<std::shared_ptr<Ticket>> tickets;
   Clock::time_point deadline = Clock::time_point::min();  // of the most patient ticket
+  Clock::time_point begun_at = {};                        // the epoch before
+  bool is_complete = false;
 };
 
 PassScheduler::PassScheduler(asio::io_context& io, LeaderFollowers& threads, Scraper& scraper,
@@ -53,7 +55,7 @@ PassScheduler::PassScheduler(asio::io_context& io, LeaderFollowers& threads, Scr
 void PassScheduler::stop(std::function<void()> stopped) {
   stopped_ = std::move(stopped);
   next_tick_.cancel();
-  if (!is_working_) stopped_();
+  if (!is_working_) stopped_();  // A pass that waits is being worked on, or a tick is.
 }
 
 void PassScheduler::reload(std::function<void()> done) {
@@ -99,12 +101,15 @@ asio::awaitable<std::shared_ptr<const Page>> PassScheduler::scrape(Wish wish,
 /// In a handler of its own, after those of the requests that came together with this one: they will
 /// share the pass.
 void PassScheduler::start_pass() {
-  if (is_working_ || waiting_.empty() || stopped_) return;
+  const bool is_wanted = !waiting_.empty() && !stopped_;
+  if (is_working_ || (begun_ == nullptr && !is_wanted)) return;
   asio::post(io_, [this] {
     is_working_ = false;  // should there be no memory for the job, the next request tries again
-    const auto job = take_job();
+    const auto job = begun_ != nullptr ? std::exchange(begun_, nullptr) : take_job();
     is_working_ = true;
-    threads_.perform([this, job]() noexcept { run_pass(*job); }, [this, job] { deliver(*job); });
+    const auto until = stopped_ ? Clock::time_point::max() : next_tick_.expiry();
+    threads_.perform([this, job, until]() noexcept { work_on(*job, until); },
+                     [this, job] { go_on(job); });
   });
   is_working_ = true;
 }
@@ -121,15 +126,27 @@ std::shared_ptr<PassScheduler::Job> PassScheduler::take_job() {
   return job;
 }
 
-void PassScheduler::run_pass(const Job& job) {
-  const auto start = Clock::now();
+void PassScheduler::work_on(Job& job, Clock::time_point until) {
   try {
-    scraper_.run(*job.pass, job.deadline);
+    if (job.begun_at == Clock::time_point{}) {
+      job.begun_at = Clock::now();
+      scraper_.begin(*job.pass, job.deadline);
+    }
+    job.is_complete = scraper_.work_on(*job.pass, job.deadline, until);
   } catch (const std::exception& error) {
     job.pass->fail();
+    job.is_complete = true;
     log(LogLevel::error, "pass failed", {{"problem", error.what()}});
   }
-  self_.observe_pass(Clock::now() - start);
+  if (job.is_complete) self_.observe_pass(Clock::now() - job.begun_at);
+}
+
+void PassScheduler::go_on(const std::shared_ptr<Job>& job) {
+  if (job->is_complete) return deliver(*job);
+  begun_ = job;
+  is_working_ = false;
+  start_tick();
+  start_pass();
 }
 
 void PassScheduler::deliver(const Job& job) {
@@ -143,7 +160,11 @@ void PassScheduler::deliver(const Job& job) {
   for (std::size_t i = 0; i < reports.size(); ++i) {
     if (reports[i].status != Status::waiting) reports_[i] = std::move(reports[i]);
   }
-  if (stopped_) stopped_();
+  end_if_stopped();
+}
+
+void PassScheduler::end_if_stopped() {
+  if (stopped_ && begun_ == nullptr) stopped_();
 }
 
 /// Without it no tick would ever come again: better to end.
@@ -175,7 +196,7 @@ void PassScheduler::start_tick() {
                        start_reload();
                        start_pass();
                        start_tick();
-                       if (stopped_) stopped_();
+                       end_if_stopped();
                      });
   });
   is_tick_due_ = false;
@@ -196,7 +217,7 @@ void PassScheduler::start_reload() {
                        start_pass();
                        start_reload();
                        for (const auto& done : *served) done();
-                       if (stopped_) stopped_();
+                       end_if_stopped();
                      });
   });
   is_working_ = true;

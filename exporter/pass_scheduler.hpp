@@ -15,9 +15,9 @@
 namespace exporter {
 
 /// Decides when the collectors work, one thing at a time: a tick at every sampling interval, and
-/// passes for those who ask. A request is answered by a pass that began after it came; those that
-/// wait for the same pass share it, so that at most one pass runs and one waits, however many ask.
-/// Called by handlers of `io` only.
+/// passes for those who ask. A pass that waits for other programs lets the ticks be. A request is
+/// answered by a pass that began after it came; those that wait for the same pass share it, so that
+/// at most one pass runs and one waits, however many ask. Called by handlers of `io` only.
 class PassScheduler {
  public:
   /// Ticks from the moment that `io` runs. Everything must outlive the handlers of `io`.
@@ -51,10 +51,12 @@ class PassScheduler {
   std::shared_ptr<Pass> make_pass();
   [[nodiscard]] bool is_crowded(const Wish& wish) const;
   void start_pass();
+  void work_on(Job& job, Clock::time_point until);
   void start_tick();
   std::shared_ptr<Job> take_job();
-  void run_pass(const Job& job);
+  void go_on(const std::shared_ptr<Job>& job);
   void deliver(const Job& job);
+  void end_if_stopped();
   void wait_for_tick() noexcept;  // NOLINT(bugprone-exception-escape)
   void be_due();
   void run_tick();
@@ -70,6 +72,7 @@ class PassScheduler {
   Clock::time_point last_tick_{};
   PagePool pool_;
   std::vector<std::shared_ptr<Ticket>> waiting_;  // for the next pass
+  std::shared_ptr<Job> begun_;                    // that gave way to a tick while it waits
   bool is_working_ = false;
   bool is_tick_due_ = false;
   std::vector<std::function<void()>> wanting_reload_;

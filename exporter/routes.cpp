@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "collectors/catalog.hpp"
+#include "exporter/http_page_fetcher.hpp"
 #include "exporter/landing_page.hpp"
 #include "exporter/log.hpp"
 #include "http/negotiation.hpp"
@@ -33,6 +35,13 @@ constexpr std::array kFormats = {
 const Format& preferred_format(std::string_view accept) {
   static constexpr std::array kOffers = {kFormats[0].media_type, kFormats[1].media_type};
   return kFormats.at(http::preferred_offer(accept, kOffers));
+}
+
+/// Without the pages of others, for one of those who pass on this page.
+Selection for_relay(Selection selection, const CollectorNames& names) {
+  const auto upstream = std::find(names.begin(), names.end(), collectors::kUpstream.name);
+  if (upstream != names.end()) selection.reset(static_cast<std::size_t>(upstream - names.begin()));
+  return selection;
 }
 
 }  // namespace
@@ -119,9 +128,13 @@ asio::awaitable<http::Response> Routes::answer(Route route, const http::Request&
 
 asio::awaitable<http::Response> Routes::scrape(const http::Request& request,
                                                const http::Target& target) {
-  const auto selection = select_collectors(target, collectors_.names());
-  if (const auto* problem = std::get_if<std::string>(&selection)) {
+  auto selected = select_collectors(target, collectors_.names());
+  if (const auto* problem = std::get_if<std::string>(&selected)) {
     co_return http::text_response(400, *problem);
+  }
+  auto selection = std::get<Selection>(selected);
+  if (request.field("Via").find(kVia) != std::string_view::npos) {
+    selection = for_relay(selection, collectors_.names());
   }
   const auto& format = preferred_format(request.field("Accept"));
   http::Response response{.content_type = format.content_type, .vary = "Accept, Accept-Encoding"};
@@ -129,7 +142,7 @@ asio::awaitable<http::Response> Routes::scrape(const http::Request& request,
   const bool is_gzip_wanted = http::prefers_gzip(request.field("Accept-Encoding"));
   const auto budget = scrape_budget(request.field("X-Prometheus-Scrape-Timeout-Seconds"));
   const auto page = co_await collectors_.scrape({.format = format.format,
-                                                 .selection = std::get<Selection>(selection),
+                                                 .selection = selection,
                                                  .gzip = is_gzip_wanted},
                                                 budget);
   if (page == nullptr) {

@@ -30,8 +30,9 @@ Report refresh(collectors::Collector& collector, Clock::time_point now) {
   return report;
 }
 
-/// What fails here fails again in refresh(), and is told then.
-void begin(collectors::Collector& collector, Clock::time_point now, Clock::time_point deadline) {
+/// What could not be begun is missing in refresh(), and is told then.
+void begin_one(collectors::Collector& collector, Clock::time_point now,
+               Clock::time_point deadline) {
   try {
     collector.begin(now, deadline);
   } catch (const std::exception&) {
@@ -83,23 +84,40 @@ void Scraper::tick(Clock::time_point now) {
   }
 }
 
-void Scraper::run(Pass& pass, Clock::time_point deadline) {
+void Scraper::begin(const Pass& pass, Clock::time_point deadline) {
   const auto selection = pass.selection();
   const auto now = Clock::now();
   for (std::size_t i = 0; i < units_.size(); ++i) {
-    if (selection[i]) begin(*units_[i].collector, now, deadline);
+    if (selection[i]) begin_one(*units_[i].collector, now, deadline);
   }
-  for (std::size_t i = 0; i < units_.size(); ++i) {
-    if (!selection[i]) continue;
-    if (Clock::now() > deadline) break;
-    auto report = refresh(*units_[i].collector, now);
-    const auto problem = report.problem;
-    const auto status = pass.record(i, std::move(report), *units_[i].collector);
-    log_change(i, status, problem);
-    if (status == Status::ok) log_complaint(i, problem);
+}
+
+bool Scraper::work_on(Pass& pass, Clock::time_point deadline, Clock::time_point until) {
+  // The first round is for those that wait for nobody.
+  for (const auto patience : {Clock::time_point::min(), until}) {
+    const auto wanted = pass.unrecorded();
+    const auto now = Clock::now();
+    for (std::size_t i = 0; i < units_.size(); ++i) {
+      if (!wanted[i] || Clock::now() > deadline) continue;
+      if (units_[i].collector->wait(patience)) {
+        run(pass, i, now);
+      } else if (patience == until) {
+        return false;
+      }
+    }
   }
   pass.finish();
   log_refused(pass);
+  return true;
+}
+
+void Scraper::run(Pass& pass, std::size_t index, Clock::time_point now) {
+  auto& collector = *units_[index].collector;
+  auto report = refresh(collector, now);
+  const auto problem = report.problem;
+  const auto status = pass.record(index, std::move(report), collector);
+  log_change(index, status, problem);
+  if (status == Status::ok) log_complaint(index, problem);
 }
 
 bool Scraper::is_reloadable() const {

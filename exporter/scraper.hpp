@@ -21,9 +21,13 @@ class Scraper {
   /// Hands the tick to every collector.
   void tick(Clock::time_point now);
 
-  /// Runs what the pass wants, in page order, and completes its pages. Collectors whose turn comes
-  /// after `deadline`, when nobody waits any more, are left out.
-  void run(Pass& pass, Clock::time_point deadline);
+  /// Begins what the pass wants; then work_on() is to be called until the pass is complete.
+  void begin(const Pass& pass, Clock::time_point deadline);
+  /// Runs the collectors that the pass still wants, in page order, those that wait for somebody
+  /// last, and completes its pages. False when somebody has to be waited for beyond `until`: call
+  /// it again. Collectors whose turn comes after `deadline`, when nobody waits any more, are left
+  /// out.
+  bool work_on(Pass& pass, Clock::time_point deadline, Clock::time_point until);
 
   /// Whether any collector has a configuration file of its own.
   [[nodiscard]] bool is_reloadable() const;
@@ -40,6 +44,7 @@ class Scraper {
     bool has_tick_failed = false;
   };
 
+  void run(Pass& pass, std::size_t index, Clock::time_point now);
   void log_change(std::size_t index, Status status, const std::string& problem);
   void log_complaint(std::size_t index, const std::string& complaint);
   void log_refused(const Pass& pass);

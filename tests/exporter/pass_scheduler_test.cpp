@@ -190,6 +190,66 @@ TEST_CASE("a tick that falls into a pass comes before the next one, however many
   CHECK_THAT(order, Catch::StartsWith("tp"));
 }
 
+TEST_CASE("a pass that waits for somebody lets the ticks be, and does not end before") {
+  static std::atomic<int> ticks;
+  class Patient final : public collectors::Collector {
+   public:
+    explicit Patient(const collectors::Host& /*host*/) {}
+    void tick(collectors::Clock::time_point /*now*/) override { ++ticks; }
+    void begin(collectors::Clock::time_point /*now*/,
+               collectors::Clock::time_point /*deadline*/) override {
+      wanted_ = ticks + 3;  // NOLINT(readability-magic-numbers)
+    }
+    bool wait(collectors::Clock::time_point until) override {
+      if (ticks >= wanted_) return true;
+      std::this_thread::sleep_until(until);  // as who waits for an answer does
+      return false;
+    }
+    metrics::Result<void> refresh(collectors::Clock::time_point /*now*/) override { return {}; }
+    void emit(metrics::Sink& sink) const override { sink.single({"patient", "It was."}, 1); }
+
+   private:
+    int wanted_ = 0;
+  };
+  ticks = 0;
+  g_passes = 0;
+  const auto spec = tests::spec("patient", collectors::make_collector<Patient>);
+  ServingPasses serving({&spec, &kCounting}, 1ms);
+  const auto page = get(serving.ask(kForever));
+  CHECK_THAT(page, Catch::Contains("\npatient 1\n"));
+  CHECK_THAT(page, Catch::Contains("\npasses 1\n"));
+  CHECK(g_passes == 1);
+}
+
+TEST_CASE("the end waits for a pass that waits for somebody") {
+  static std::counting_semaphore<> waits(0);
+  static std::counting_semaphore<> came(0);
+  class Host final : public collectors::Collector {
+   public:
+    explicit Host(const collectors::Host& /*host*/) {}
+    bool wait(collectors::Clock::time_point until) override {
+      waits.release();
+      has_come_ = has_come_ || came.try_acquire_until(std::min(until, Clock::now() + kForever));
+      return has_come_;
+    }
+    metrics::Result<void> refresh(collectors::Clock::time_point /*now*/) override { return {}; }
+    void emit(metrics::Sink& sink) const override { sink.single({"guest", "Has come."}, 1); }
+
+   private:
+    bool has_come_ = false;
+  };
+  const auto spec = tests::spec("host", collectors::make_collector<Host>);
+  ServingPasses serving({&spec}, 1ms);
+  auto asked = serving.ask(kForever);
+  waits.acquire();
+  std::promise<void> stopped;
+  auto end = stopped.get_future();
+  serving.on_loop([&] { serving.scheduler.stop([&] { stopped.set_value(); }); });
+  came.release();
+  CHECK_THAT(get(std::move(asked)), Catch::Contains("\nguest 1\n"));
+  get(std::move(end));
+}
+
 TEST_CASE("a pass that does not end holds up the ticks, and not the loop") {
   ServingPasses serving({&kStuck}, 1ms);
   auto asked = serving.ask(kForever);

@@ -41,10 +41,16 @@ const auto kThief = spec("thief", [](const collectors::Host&) {
                      });
 });
 
+void run(tests::ScraperHost& host, Pass& pass,
+         Clock::time_point deadline = Clock::time_point::max()) {
+  host.scraper.begin(pass, deadline);
+  REQUIRE(host.scraper.work_on(pass, deadline, Clock::time_point::max()));
+}
+
 std::string scrape(tests::ScraperHost& host, const Wish& wish) {
   Pass pass(host.pool, host.scraper.names(), host.self);
   pass.add(wish);
-  host.scraper.run(pass, Clock::time_point::max());
+  run(host, pass);
   return std::string(pass.page(wish)->text.text());
 }
 
@@ -90,7 +96,7 @@ TEST_CASE("one pass makes a page for each format and selection") {
   const Wish openmetrics{.format = TextFormat::openmetrics_1_0_0, .selection = host.all()};
   const Wish part{.selection = exporter::Selection(0b01)};
   for (const auto& wish : {text, openmetrics, part, text}) pass.add(wish);
-  host.scraper.run(pass, Clock::time_point::max());
+  run(host, pass);
   CHECK(pass.page(text) == pass.page(text));
   CHECK(pass.page(openmetrics)->text.text().ends_with("# EOF\n"));
   CHECK(pass.page(part)->text.text().find("failing") == std::string_view::npos);
@@ -121,7 +127,7 @@ TEST_CASE("collectors whose turn comes after the deadline are left out") {
   const Wish wish{.selection = host.all()};
   Pass pass(host.pool, host.scraper.names(), host.self);
   pass.add(wish);
-  host.scraper.run(pass, Clock::time_point::min());
+  run(host, pass, Clock::time_point::min());
   CHECK_THAT(std::string(pass.page(wish)->text.text()),
              Catch::Contains("node_scrape_collector_success{collector=\"good\"} 0\n"));
 }
@@ -134,11 +140,10 @@ class Noting final : public collectors::Collector {
   Noting(std::string name, std::string& calls) : name_(std::move(name)), calls_(calls) {}
   void begin(Clock::time_point now, Clock::time_point deadline) override {
     calls_ += "begin " + name_ + (deadline > now ? "; " : " too late; ");
-    begun_at_ = now;
     throw std::runtime_error("which harms nobody");
   }
-  metrics::Result<void> refresh(Clock::time_point now) override {
-    calls_ += "refresh " + name_ + (begun_at_ == now ? "; " : " of another pass; ");
+  metrics::Result<void> refresh(Clock::time_point /*now*/) override {
+    calls_ += "refresh " + name_ + "; ";
     return {};
   }
   void emit(metrics::Sink& sink) const override { sink.single({"noted", "Always there."}, 1); }
@@ -147,7 +152,6 @@ class Noting final : public collectors::Collector {
  private:
   std::string name_;
   std::string& calls_;
-  Clock::time_point begun_at_;
 };
 
 std::string noted_calls;
@@ -172,9 +176,43 @@ TEST_CASE("what a collector complains of is told beside its success") {
   tests::ScraperHost host({&kNotingFirst});
   Pass pass(host.pool, host.scraper.names(), host.self);
   pass.add({.selection = host.all()});
-  host.scraper.run(pass, Clock::time_point::max());
+  run(host, pass);
   CHECK(pass.reports()[0].status == Status::ok);
   CHECK(pass.reports()[0].problem == "one of many is <bad>");
   CHECK_THAT(std::string(pass.page({.selection = host.all()})->text.text()),
              Catch::Contains("\nnoted 1\n"));
+}
+
+namespace {
+
+/// Waits for somebody who comes at a time that the test sets.
+class Waiting final : public collectors::Collector {
+ public:
+  static inline Clock::time_point comes_at;
+
+  explicit Waiting(const collectors::Host& /*host*/) {}
+  bool wait(Clock::time_point until) override { return until >= comes_at; }
+  metrics::Result<void> refresh(Clock::time_point /*now*/) override { return {}; }
+  void emit(metrics::Sink& sink) const override { sink.single({"waited", "For somebody."}, 1); }
+};
+const auto kWaiting = spec("waiting", collectors::make_collector<Waiting>);
+
+}  // namespace
+
+TEST_CASE("who waits for somebody does so when the others are on the page") {
+  tests::ScraperHost host({&kWaiting, &kGood});
+  const Wish wish{.selection = host.all()};
+  Pass pass(host.pool, host.scraper.names(), host.self);
+  pass.add(wish);
+  const auto never = Clock::time_point::max();
+  const auto now = Clock::now();
+  Waiting::comes_at = now + std::chrono::hours(2);
+  host.scraper.begin(pass, never);
+  REQUIRE_FALSE(host.scraper.work_on(pass, never, now + std::chrono::hours(1)));
+  CHECK(pass.unrecorded() == exporter::Selection(0b01));
+  const std::string early(pass.page(wish)->text.text());
+  CHECK_THAT(early, Catch::Contains("node_scrape_collector_success{collector=\"waiting\"} 0\n"));
+  CHECK_THAT(early, Catch::Contains("node_scrape_collector_success{collector=\"good\"} 1\n"));
+  REQUIRE(host.scraper.work_on(pass, never, now + std::chrono::hours(2)));
+  CHECK_THAT(std::string(pass.page(wish)->text.text()), Catch::Contains("\nwaited 1\n"));
 }

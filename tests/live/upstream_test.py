@@ -7,6 +7,7 @@ Environment: SOURCE_DIR, the top of the repository.
 
 import contextlib
 import os
+import socket
 import time
 import unittest
 from pathlib import Path
@@ -169,6 +170,27 @@ class BadUpstreamTest(unittest.TestCase):
                     relayed = {name for name, family in families.items() if is_relayed(family)}
                     relayed = {name for name in relayed if not name.startswith(OF_UPSTREAMS)}
                     self.assertEqual(relayed, {"honest"})
+
+    def test_sampling_goes_on_while_nobody_answers(self):
+        flags = ["--sample-interval=20ms", "--collector.upstream.timeout=2000"]
+        with RawUpstream(upstream_server.silent) as upstream:
+            with ExporterProcess([*flags, f"--collector.upstream=bad={upstream.url}"]) as exporter:
+                sampled = [value_of(page_of(exporter)[0], "host_seconds_sampled_total")
+                           for _ in range(2)]
+        # Of a hundred beats in two seconds; none would be there were they to wait for the answer.
+        self.assertGreater((sampled[1] - sampled[0]) / 0.02, 20)
+
+    def test_exporter_that_relays_itself_does_not_ask_for_ever(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            address = "127.0.0.1:%d" % free.getsockname()[1]
+        flags = [f"--collector.upstream=self=http://{address}/metrics"]
+        with ExporterProcess(flags, listen=address) as exporter:
+            for _ in range(3):
+                families, _ = page_of(exporter)
+            self.assertEqual(value_of(families, f"{OF_UPSTREAMS}up", upstream="self"), 1)
+            # The third page is made while it and the one that it asked for are not yet counted.
+            passes = value_of(families, "resource_exporter_pass_duration_seconds_count")
+            self.assertLessEqual(passes, 6)
 
     def test_late_answer_is_of_no_later_page(self):
         with Upstream(b"asked @requests@\n") as upstream:

@@ -39,6 +39,7 @@ class ScriptedFetcher final : public collectors::PageFetcher {
      public:
       Pending(collectors::FetchAnswer answer, int& waited)
           : answer_(std::move(answer)), waited_(waited) {}
+      bool wait_until(procfs::Clock::time_point /*until*/) override { return true; }
       collectors::FetchAnswer wait() override {
         ++waited_;
         return answer_;
