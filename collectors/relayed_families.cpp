@@ -19,13 +19,9 @@ bool has_label(metrics::Labels labels, std::string_view name) {
 /// As Prometheus calls a label that is in the way of one of its own.
 std::string moved_name(std::string_view label) { return std::string("exported_").append(label); }
 
-/// Whether every sample can have the source's label and keep its own.
+/// Whether every sample can have the source's label, keep its own, and be no other's series then.
 bool can_be_labelled(const metrics::ExposedFamily& exposed, std::string_view name) {
-  const auto moved = moved_name(name);
-  return std::all_of(exposed.samples.begin(), exposed.samples.end(), [&](const auto& sample) {
-    const auto labels = exposed.labels_of(sample);
-    return !has_label(labels, name) || !has_label(labels, moved);
-  });
+  return !has_label(exposed.labels, name) || !has_label(exposed.labels, moved_name(name));
 }
 
 /// Every name that the family has on a page of either format: its own, and those of its samples.

@@ -29,7 +29,7 @@ class RelayedFamilies {
     reserved,   ///< The name is one of the host's own.
     type,       ///< An earlier page has the family with another type.
     duplicate,  ///< An earlier page or family has a series, or a name, of it.
-    label,      ///< A sample has the source's label, and the one that it would be moved to as well.
+    label,      ///< It has the source's label, and the one that this would be moved to as well.
     help,       ///< An earlier page has another HELP: that one stays, and the samples are taken.
   };
   static std::string_view name_of(Refusal refusal);
@@ -43,7 +43,6 @@ class RelayedFamilies {
   std::vector<Refused> add(const metrics::Exposition& page, const Source& source);
 
   void clear();
-  [[nodiscard]] bool is_empty() const { return groups_.empty(); }
 
   void emit(metrics::Sink& sink) const;
 

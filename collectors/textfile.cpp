@@ -1,6 +1,7 @@
 // Metrics that scripts and jobs leave in files, *.prom of some directories. Families of
-// node_exporter, and its ways: text 0.0.4 without timestamps, and a file is taken whole or not at
-// all.
+// node_exporter, and its ways: text 0.0.4 without timestamps. A file that cannot be read, or is no
+// such text, is left out whole; of one that can, only what would take a name or series of others
+// is.
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -32,7 +33,12 @@ constexpr Family kScrapeError = {"node_textfile_scrape_error",
 
 constexpr std::string_view kSuffix = ".prom";
 constexpr std::size_t kMaxTextFileBytes = std::size_t{1} << 20U;
-constexpr std::size_t kMaxTextBytes = 8 * kMaxTextFileBytes;  // of all files together
+// Of all files together. One of them may be all of it; what is over it costs no reading.
+constexpr std::size_t kMaxTextFiles = 1000;
+constexpr std::size_t kMaxTextBytes = 8 * kMaxTextFileBytes;
+constexpr std::size_t kMaxTextSamples = 20'000;
+constexpr std::size_t kMaxNames = 10'000;  // in a directory, of whatever ending
+constexpr std::size_t kBytesOfTextPerLabel = 16;
 
 class Textfile final : public Collector {
  public:
@@ -41,7 +47,7 @@ class Textfile final : public Collector {
   metrics::Result<void> refresh(Clock::time_point /*now*/) override {
     relayed_.clear();
     files_.clear();
-    text_bytes_ = 0;
+    left_ = {};
     complaint_.clear();
     for (const auto& pattern : patterns_) {
       for (const auto& path : procfs::paths_of(pattern)) read_directory(path);
@@ -78,37 +84,46 @@ class Textfile final : public Collector {
     auto directory = procfs::FileReader::open(path);
     if (!directory) return complain("--collector.textfile.directory", directory.error().detail);
     std::vector<std::string> names;
-    if (const auto listed = directory->list(".", names); !listed) {
+    if (const auto listed = directory->list(".", names, kMaxNames); !listed) {
       return complain(path, listed.error().detail);
     }
+    std::erase_if(names, [](const std::string& name) { return !name.ends_with(kSuffix); });
     std::sort(names.begin(), names.end());
     for (const auto& name : names) {
-      if (name.ends_with(kSuffix)) read_file(*directory, path, name);
+      if (left_.files == 0) return complain(path, "too many files");
+      read_file(*directory, path, name);
     }
+  }
+
+  /// By a second path to the same directory.
+  [[nodiscard]] bool is_read(const std::string& path) const {
+    return std::ranges::any_of(files_, [&](const File& file) { return file.path == path; });
   }
 
   void read_file(procfs::FileReader& directory, const std::string& path, const std::string& name) {
     constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
-    const auto plain = directory.read_plain(name.c_str(), kMaxTextFileBytes);
+    auto normal = (std::filesystem::path(path) / name).lexically_normal().string();
+    if (is_read(normal)) return;
+    --left_.files;
+    const auto plain = directory.read_plain(name.c_str(), std::min(kMaxTextFileBytes, left_.bytes));
     if (!plain) return complain(path, plain.error().detail);
-    auto& file = files_.emplace_back(
-        File{.path = (std::filesystem::path(path) / name).lexically_normal().string()});
-    text_bytes_ += plain->text.size();
-    if (text_bytes_ > kMaxTextBytes) {
-      complain(file.path, "too much together with the files before it");
-      return files_.pop_back();
-    }
+    left_.bytes -= plain->text.size();
+    auto& file = files_.emplace_back(File{.path = std::move(normal)});
     file.text = plain->text;
     file.modified_seconds = plain->modified_nanoseconds / kNanosecondsPerSecond;
     file.help = "Metric read from " + file.path;
-    file.exposition = metrics::parse_exposition(file.text, metrics::TextFormat::prometheus_0_0_4,
-                                                {.page_bytes = kMaxTextFileBytes});
+    file.exposition =
+        metrics::parse_exposition(file.text, metrics::TextFormat::prometheus_0_0_4,
+                                  {.page_bytes = kMaxTextFileBytes,
+                                   .samples = left_.samples,
+                                   .all_labels = file.text.size() / kBytesOfTextPerLabel + 1});
     const auto& refused = file.exposition.refused;
     if (!refused.empty()) {
       complain(file.path, "line " + std::to_string(refused.front().line) + ": " +
                               std::string(metrics::name_of(refused.front().why)));
       return files_.pop_back();
     }
+    for (const auto& family : file.exposition.families) left_.samples -= family.samples.size();
     for (const auto& [why, family] : relayed_.add(file.exposition, {.help = file.help})) {
       complain(file.path, std::string(family) + ": " + std::string(RelayedFamilies::name_of(why)));
     }
@@ -116,7 +131,9 @@ class Textfile final : public Collector {
 
   std::vector<std::string> patterns_;
   std::list<File> files_;  // that were read; what relayed_ shows is of them
-  std::size_t text_bytes_ = 0;
+  struct Left {
+    std::size_t files = kMaxTextFiles, bytes = kMaxTextBytes, samples = kMaxTextSamples;
+  } left_;
   RelayedFamilies relayed_;
   std::string complaint_;
 };

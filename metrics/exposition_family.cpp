@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
 
 #include "metrics/exposition_line.hpp"
 #include "metrics/number.hpp"
@@ -47,18 +51,79 @@ bool check_bound(std::string_view name, bool is_wanted, std::vector<Label>& labe
   return true;
 }
 
-std::string series_key(const ExposedFamily& family, const ExposedSample& sample) {
+/// The labels, but for `bound`, in an order of their own.
+std::string label_key(const ExposedFamily& family, const ExposedSample& sample,
+                      std::string_view bound = {}) {
   const auto given = family.labels_of(sample);
   std::vector<Label> sorted(given.begin(), given.end());
   std::sort(sorted.begin(), sorted.end(),
             [](const Label& left, const Label& right) { return left.name < right.name; });
-  std::string key(sample.suffix);
+  std::string key;
   for (const auto& [name, value] : sorted) {
-    if (value.empty()) continue;
+    if (value.empty() || name == bound) continue;
     // No value has these: such a sample was refused.
     key.append(1, '\1').append(name).append(1, '\2').append(value);
   }
   return key;
+}
+
+std::string series_key(const ExposedFamily& family, const ExposedSample& sample) {
+  return std::string(sample.suffix) + label_key(family, sample);
+}
+
+/// A sample's place among those of a histogram or summary.
+struct Place {
+  std::size_t whole = 0;  // by the order of their first samples
+  enum class Part : std::uint8_t { bounded, sum, count } part = Part::bounded;
+  double bound = 0;
+  std::size_t index = 0;
+
+  friend bool operator<(const Place& left, const Place& right) {
+    return std::tie(left.whole, left.part, left.bound) <
+           std::tie(right.whole, right.part, right.bound);
+  }
+};
+
+std::vector<Place> places_of(const ExposedFamily& family, std::string_view bound) {
+  std::vector<Place> places;
+  std::unordered_map<std::string, std::size_t> wholes;
+  for (const auto& sample : family.samples) {
+    auto& place = places.emplace_back(Place{.index = places.size()});
+    place.whole = wholes.emplace(label_key(family, sample, bound), wholes.size()).first->second;
+    if (sample.suffix == "_sum") place.part = Place::Part::sum;
+    if (sample.suffix == "_count") place.part = Place::Part::count;
+    for (const auto& [name, value] : family.labels_of(sample)) {
+      if (name == bound) place.bound = parse_exposed_number(value).value_or(0);
+    }
+  }
+  return places;
+}
+
+/// `places` are in order. The index of a sample that does not fit those before it.
+std::optional<std::size_t> misfit(const std::vector<Place>& places,
+                                  const std::vector<ExposedSample>& samples) {
+  constexpr auto kNone = std::numeric_limits<std::size_t>::max();
+  std::size_t whole = kNone;
+  double most = 0;
+  bool is_closed = true;  // +Inf has come
+  for (const auto& place : places) {
+    if (place.whole != whole) {
+      if (!is_closed) return place.index;
+      whole = place.whole;
+      most = 0;
+      is_closed = false;
+    }
+    const auto value = samples[place.index].value;
+    if (place.part == Place::Part::bounded) {
+      if (value < most) return place.index;
+      most = value;
+      is_closed = std::isinf(place.bound) && place.bound > 0;
+    } else if (!is_closed || (place.part == Place::Part::count && value != most)) {
+      return place.index;
+    }
+  }
+  if (is_closed || places.empty()) return std::nullopt;
+  return places.back().index;
 }
 
 }  // namespace
@@ -134,6 +199,24 @@ std::set<std::string> series_of(const ExposedFamily& family) {
   std::set<std::string> all;
   for (const auto& sample : family.samples) all.insert(series_key(family, sample));
   return all;
+}
+
+std::optional<std::size_t> order_parts(ExposedFamily& family) {
+  const bool is_histogram = family.family.kind == Kind::histogram;
+  if (!is_histogram && family.family.kind != Kind::summary) return std::nullopt;
+  auto places = places_of(family, is_histogram ? "le" : "quantile");
+  if (!std::is_sorted(places.begin(), places.end())) {
+    std::stable_sort(places.begin(), places.end());
+    std::vector<ExposedSample> sorted;
+    sorted.reserve(places.size());
+    for (const auto& place : places) sorted.push_back(family.samples[place.index]);
+    family.samples = std::move(sorted);
+    for (std::size_t i = 0; i < places.size(); ++i) places[i].index = i;
+  }
+  if (!is_histogram) return std::nullopt;
+  const auto found = misfit(places, family.samples);
+  if (!found) return std::nullopt;
+  return family.samples[*found].line;
 }
 
 std::optional<std::size_t> repeated_line(const ExposedFamily& family) {

@@ -43,6 +43,11 @@ std::optional<Refusal> check_sample(ExposedType type, std::string_view suffix, d
 /// without a value do not.
 std::set<std::string> series_of(const ExposedFamily& family);
 
+/// Puts the samples of each histogram, or summary, of the family together: buckets or quantiles by
+/// their bounds, then the sum, then the count. The line of one whose buckets do not add up: none
+/// for +Inf, one that is less than that before, or a count of another value than that of +Inf.
+std::optional<std::size_t> order_parts(ExposedFamily& family);
+
 /// The line of a sample whose series is there before.
 std::optional<std::size_t> repeated_line(const ExposedFamily& family);
 

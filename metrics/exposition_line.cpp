@@ -31,12 +31,23 @@ bool can_be_shown(std::string_view value) {
   return std::all_of(value.begin(), value.end(), is_plain) || repaired(value) == value;
 }
 
-/// A number too close to 0 is 0, and one too large is none.
+/// A number too close to 0 is 0, and one too large is none. Of one that no double can hold the
+/// place of its first digit tells which.
 std::optional<double> out_of_range(std::string_view text) {
-  const bool is_tiny = text.find("e-") != std::string_view::npos ||
-                       text.find("E-") != std::string_view::npos || text.starts_with("0.") ||
-                       text.starts_with(".");
-  if (is_tiny) return 0;
+  const auto exponent_at = std::min(text.find_first_of("eE"), text.size());
+  const auto digits = text.substr(0, exponent_at);
+  const auto point = static_cast<std::int64_t>(std::min(digits.find('.'), digits.size()));
+  const auto first = static_cast<std::int64_t>(digits.find_first_of("123456789"));
+  const auto place = first < point ? point - first : point - first + 1;
+  std::int64_t exponent = 0;
+  auto written = text.substr(std::min(exponent_at + 1, text.size()));
+  if (written.starts_with('+')) written.remove_prefix(1);
+  const auto [stop, error] =
+      std::from_chars(written.data(), written.data() + written.size(), exponent);
+  if (error == std::errc::result_out_of_range) {
+    return written.starts_with('-') ? std::optional(0.0) : std::nullopt;
+  }
+  if (place + exponent < 0) return 0;
   return std::nullopt;
 }
 

@@ -55,6 +55,8 @@ class PageParser {
       if (draft.is_refused) continue;
       if (const auto line = repeated_line(draft.exposed)) {
         refuse(draft, Refusal::duplicate, *line);
+      } else if (const auto misfit = order_parts(draft.exposed)) {
+        refuse(draft, Refusal::value, *misfit);
       } else if (!draft.exposed.samples.empty()) {
         page_.families.push_back(std::move(draft.exposed));
       }

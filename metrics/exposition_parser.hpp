@@ -35,7 +35,7 @@ enum class Refusal : std::uint8_t {
   type,       ///< Its TYPE is unknown or late, or a sample does not fit it.
   label,      ///< A label's name is reserved or there twice, or a bound is no number.
   encoding,   ///< A label's value holds what no page may show.
-  value,      ///< A count is negative or not a number.
+  value,      ///< A count is negative or not a number, or the buckets do not add up.
   timestamp,  ///< A sample of another time cannot be passed on as one of now.
   duplicate,  ///< A series, HELP or TYPE is there twice.
 };

@@ -93,7 +93,7 @@ Result<void> for_each_name(int directory, const char* path, Use use) {
     const auto* entry = ::readdir(stream.get());  // NOLINT(concurrency-mt-unsafe): own stream
     if (entry == nullptr) break;
     const std::string_view name(static_cast<const char*>(entry->d_name));
-    if (name != "." && name != "..") use(name, entry->d_ino);
+    if (name != "." && name != ".." && !use(name, entry->d_ino)) break;
   }
   if (errno != 0) return from_errno(path, errno, Errc::gone);
   return {};
@@ -207,10 +207,18 @@ Result<FileReader::PlainFile> FileReader::read_plain(const char* name, std::size
   return PlainFile{std::string_view(buffer_).substr(0, used), modified_nanoseconds(status)};
 }
 
-Result<void> FileReader::list(const char* path, std::vector<std::string>& names) {
+Result<void> FileReader::list(const char* path, std::vector<std::string>& names, std::size_t most) {
   names.clear();
-  return for_each_name(directory_, path,
-                       [&](std::string_view name, std::uint64_t) { names.emplace_back(name); });
+  std::size_t count = 0;
+  auto listed = for_each_name(directory_, path, [&](std::string_view name, std::uint64_t) {
+    if (++count <= most) names.emplace_back(name);
+    return count <= most;
+  });
+  if (listed && count > most) {
+    return Error{Errc::unsupported,
+                 std::string(path) + ": more than " + std::to_string(most) + " names"};
+  }
+  return listed;
 }
 
 Result<void> FileReader::list_numbers(const char* path, std::vector<Numbered>& numbers) {
@@ -218,6 +226,7 @@ Result<void> FileReader::list_numbers(const char* path, std::vector<Numbered>& n
   auto listed = for_each_name(directory_, path, [&](std::string_view name, std::uint64_t inode) {
     Numbered entry{.inode = inode};
     if (to_number(name, entry.number) && entry.number > 0) numbers.push_back(entry);
+    return true;
   });
   std::ranges::sort(numbers, {}, &Numbered::number);
   return listed;
@@ -226,7 +235,7 @@ Result<void> FileReader::list_numbers(const char* path, std::vector<Numbered>& n
 Result<std::uint64_t> FileReader::count(const char* path) {
   std::uint64_t names = 0;
   const auto listed =
-      for_each_name(directory_, path, [&](std::string_view, std::uint64_t) { ++names; });
+      for_each_name(directory_, path, [&](std::string_view, std::uint64_t) { return ++names > 0; });
   if (!listed) return listed.error();
   return names;
 }

@@ -92,8 +92,9 @@ class FileReader {
   /// nothing of more than `max_bytes`; those are `unsupported`. A missing one is `gone`.
   Result<PlainFile> read_plain(const char* name, std::size_t max_bytes);
 
-  /// Names in a directory, "." and ".." apart, in the kernel's order. A missing one is `gone`.
-  Result<void> list(const char* path, std::vector<std::string>& names);
+  /// Names in a directory, "." and ".." apart, in the kernel's order. A missing one is `gone`; one
+  /// of more than `most` is `unsupported`.
+  Result<void> list(const char* path, std::vector<std::string>& names, std::size_t most = SIZE_MAX);
   /// How many names list() would give.
   Result<std::uint64_t> count(const char* path);
 

@@ -162,3 +162,35 @@ TEST_CASE("directories may be patterns, and one that is missing is an error") {
   host.use({});
   CHECK(host.samples() == kNoError);
 }
+
+TEST_CASE("files are bounded in number, and a directory in names") {
+  TextfileHost host;
+  for (int i = 0; i < 1001; ++i) {
+    host.tree.write("a/" + std::to_string(10'000 + i) + ".prom", "n" + std::to_string(i) + " 1\n");
+  }
+  CHECK(host.samples().find("n999 1\n") != std::string::npos);
+  CHECK(host.samples().find("n1000 1\n") == std::string::npos);
+  CHECK(host.collector->complaint() == host.path("a") + ": too many files");
+}
+
+TEST_CASE("samples of all files together are bounded") {
+  TextfileHost host;
+  std::string many;
+  for (int i = 0; i < 15'000; ++i) many += "m{x=\"" + std::to_string(i) + "\"} 1\n";
+  host.tree.write("a/1.prom", many).write("a/2.prom", "few 1\n");
+  many.clear();
+  for (int i = 0; i < 15'000; ++i) many += "o{x=\"" + std::to_string(i) + "\"} 1\n";
+  host.tree.write("a/3.prom", many).write("a/4.prom", "more 1\n");
+  const auto samples = host.samples();
+  CHECK(samples.find("m{x=\"14999\"} 1\n") != std::string::npos);
+  CHECK(samples.find("few 1\n") != std::string::npos);
+  CHECK(samples.find("o{") == std::string::npos);
+  CHECK(samples.find("more 1\n") != std::string::npos);
+}
+
+TEST_CASE("a directory by two paths is one") {
+  TextfileHost host;
+  host.tree.write("a/1.prom", "once 1\n");
+  host.use({host.path("a"), host.path("a/"), host.path("[ab]")});
+  CHECK(host.samples() == kNoError + std::string("once 1\n"));
+}

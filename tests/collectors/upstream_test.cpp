@@ -125,10 +125,12 @@ TEST_CASE("no upstream changes what an earlier one said") {
 
 TEST_CASE("a label of that name is moved out of the way") {
   UpstreamHost host;
-  host.fetcher.say(1, "a{upstream=\"x\"} 1\nb{upstream=\"x\",exported_upstream=\"y\"} 1\n");
+  host.fetcher.say(1,
+                   "a{upstream=\"x\"} 1\nb{upstream=\"x\",exported_upstream=\"y\"} 1\n"
+                   "c{upstream=\"x\"} 1\nc{exported_upstream=\"x\"} 2\n");
   CHECK_THAT(host.relayed(),
              Catch::EndsWith("untyped\na{exported_upstream=\"x\",upstream=\"one\"} 1\n"));
-  CHECK(host.rejected("one", "label") == "1");
+  CHECK(host.rejected("one", "label") == "2");
 }
 
 TEST_CASE("a page that cannot be trusted is left out whole, and counted by reason") {

@@ -90,7 +90,7 @@ TEST_CASE("what OpenMetrics alone has becomes what both formats have") {
         "# HELP build_info \n# TYPE build_info gauge\nbuild_info{version=\"1\"} 1\n"
         "# HELP mode \n# TYPE mode gauge\nmode{mode=\"on\"} 1\nmode{mode=\"off\"} 0\n"
         "# HELP took \n# TYPE took histogram\ntook_bucket{le=\"1.0\"} 2\n"
-        "took_bucket{le=\"+Inf\"} 3\ntook_count 3\ntook_sum 4.5\n"
+        "took_bucket{le=\"+Inf\"} 3\ntook_sum 4.5\ntook_count 3\n"
         "# HELP what \n# TYPE what untyped\nwhat 1\n");
 }
 
@@ -109,6 +109,15 @@ TEST_CASE("what people write by hand is read as Prometheus reads it") {
       {"spellings of numbers",
        "a 1e3\nb .5\nc +5.\nd -0\ne nan\nf inf\ng -INF\nh +Infinity\ni 1e-999\nj Nan\n",
        "a 1000\nb 0.5\nc 5\nd -0\ne NaN\nf +Inf\ng -Inf\nh +Inf\ni 0\nj NaN\n"},
+      {"numbers that no double holds",
+       "a 1e-400\nb 0." + std::string(400, '0') + "1\nc 1" + std::string(400, '0') +
+           "e-900\nd 1e-99999999999999999999\n",
+       "a 0\nb 0\nc 0\nd 0\n"},
+      {"parts of histograms in any order",
+       "# TYPE a histogram\na_count{x=\"1\"} 2\na_bucket{x=\"2\",le=\"+Inf\"} 3\n"
+       "a_bucket{x=\"1\",le=\"+Inf\"} 2\na_bucket{le=\"1\",x=\"1\"} 1\na_count{x=\"2\"} 3\n",
+       "a_bucket{le=\"1.0\",x=\"1\"} 1\na_bucket{x=\"1\",le=\"+Inf\"} 2\na_count{x=\"1\"} 2\n"
+       "a_bucket{x=\"2\",le=\"+Inf\"} 3\na_count{x=\"2\"} 3\n"},
       {"a bound in another spelling",
        "# TYPE a histogram\na_bucket{le=\"1\"} 1\na_bucket{le=\"1e6\"} 1\na_bucket{le=\"inf\"} 1\n",
        "a_bucket{le=\"1.0\"} 1\na_bucket{le=\"1e+06\"} 1\na_bucket{le=\"+Inf\"} 1\n"},
