@@ -156,10 +156,11 @@ class Client {
     const auto result = co_await http::send_request(std::move(request), limits);
     const auto end = Pace::Clock::now();
     if (const auto* error = std::get_if<http::ClientError>(&result)) {
+      if (error->was_sent) metrics_.observe_request(end - begin);
       fail(failure_of(*error), end);
       co_return;
     }
-    metrics_.observe_answer(end - begin);
+    metrics_.observe_request(end - begin);
     const auto& response = std::get<http::ClientResponse>(result);
     const auto prediction =
         response.status == kStatusOk ? read_prediction(response.body) : std::nullopt;

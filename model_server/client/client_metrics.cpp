@@ -56,7 +56,7 @@ const char* name_of(Failure failure) { return kFailureNames.at(static_cast<std::
 ClientMetrics::ClientMetrics()
     : durations_(BuildHistogram()
                      .Name("request_processing_seconds")
-                     .Help("Time from sending a request to the last byte of its answer.")
+                     .Help("Time of each request that was sent, until it was answered, cut or late.")
                      .Register(registry_)
                      .Add({}, duration_buckets())),
       progressed_(gauge(registry_, "my_progressed_requests",
@@ -92,7 +92,7 @@ ClientMetrics::ClientMetrics()
   }
 }
 
-void ClientMetrics::observe_answer(std::chrono::duration<double> duration) {
+void ClientMetrics::observe_request(std::chrono::duration<double> duration) {
   durations_.Observe(duration.count());
 }
 

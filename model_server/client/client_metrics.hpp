@@ -35,8 +35,8 @@ class ClientMetrics {
  public:
   ClientMetrics();
 
-  /// A request was answered with a prediction, or with something else, after `duration`.
-  void observe_answer(std::chrono::duration<double> duration);
+  /// A request was sent, and answered or given up after `duration`.
+  void observe_request(std::chrono::duration<double> duration);
   void observe_prediction(double value);
   void observe_failure(Failure failure);
 

@@ -139,7 +139,7 @@ class PageTest(unittest.TestCase):
 
 class TroubleTest(unittest.TestCase):
     def first_failure(self, answer):
-        """What is counted when the server answers so; whether the answer counts as one."""
+        """What is counted when the server answers so, and for how many requests durations are."""
         with Server(answer) as server:
             args = [f"--server={server.url}", "--deadline=0.3", "--rate=0.1"]
             with ModelClient(args) as client:
@@ -153,26 +153,34 @@ class TroubleTest(unittest.TestCase):
         def says(status, body=b"{}"):
             return lambda handler: handler.say(status, body)
 
-        for what, answer, reason, is_answer in [
-            ("a full queue", says(503), "overloaded", 1),
-            ("an input that it does not like", says(400), "refused", 1),
-            ("no such path", says(404), "refused", 1),
-            ("a fault", says(500), "server_error", 1),
-            ("a redirect", says(302), "server_error", 1),
-            ("no prediction", says(200), "malformed", 1),
-            ("no number", says(200, b'{"prediction_result": "nan"}'), "malformed", 1),
-            ("nothing", Handler.hang, "deadline", 0),
-            ("no HTTP", Handler.say_garbage, "malformed", 0),
-            ("half an answer", Handler.say_half, "disconnected", 0),
+        for what, answer, reason in [
+            ("a full queue", says(503), "overloaded"),
+            ("an input that it does not like", says(400), "refused"),
+            ("no such path", says(404), "refused"),
+            ("a fault", says(500), "server_error"),
+            ("a redirect", says(302), "server_error"),
+            ("no prediction", says(200), "malformed"),
+            ("no number", says(200, b'{"prediction_result": "nan"}'), "malformed"),
+            ("nothing", Handler.hang, "deadline"),
+            ("no HTTP", Handler.say_garbage, "malformed"),
+            ("half an answer", Handler.say_half, "disconnected"),
         ]:
             with self.subTest(what):
-                self.assertEqual(self.first_failure(answer), ({reason: 1}, is_answer))
+                self.assertEqual(self.first_failure(answer), ({reason: 1}, 1))
+
+    def test_time_until_a_request_was_given_up_is_a_duration(self):
+        server = self.enterContext(Server(Handler.hang))
+        client = self.enterContext(ModelClient([f"--server={server.url}", "--deadline=0.3"]))
+        wait_for("a failure", client.failures)
+        seconds = client.metric("request_processing_seconds_sum")
+        self.assertTrue(0.3 <= seconds < 3, seconds)
 
     def test_server_that_is_away_and_comes(self):
         port = free_port()
         url = f"http://127.0.0.1:{port}/prediction"
         client = self.enterContext(ModelClient([f"--server={url}", "--rate=1000"]))
         wait_for("two failures", lambda: client.failures().get("unreachable", 0) >= 2)
+        self.assertEqual(client.metric("request_processing_seconds_count"), 0)  # None was sent.
         with Server(port=port):
             wait_for("a prediction", lambda: client.metric("my_progressed_requests"), 15)
             self.assertEqual(client.metric("model_client_consecutive_failures"), 0)

@@ -31,7 +31,7 @@ TEST_CASE("every series of the client is there at 0 before the first request") {
 
 TEST_CASE("a prediction moves its metrics") {
   ClientMetrics metrics;
-  metrics.observe_answer(2ms);
+  metrics.observe_request(2ms);
   metrics.observe_prediction(-0.25);
   const auto page = metrics.page();
   CHECK(has_line(page, "request_processing_seconds_count 1"));
