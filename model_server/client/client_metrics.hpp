@@ -12,6 +12,8 @@
 #include <memory>
 #include <string>
 
+#include "service/own_process.hpp"
+
 namespace model_client {
 
 /// Why a request brought no prediction.
@@ -33,7 +35,8 @@ const char* name_of(Failure failure);
 /// What the client tells of itself, on its page. One thread.
 class ClientMetrics {
  public:
-  ClientMetrics();
+  /// `process` is the client's own; what it cannot say is not on the page.
+  explicit ClientMetrics(service::OwnProcess process = service::OwnProcess());
 
   /// A request was sent, and answered or given up after `duration`.
   void observe_request(std::chrono::duration<double> duration);
@@ -48,13 +51,14 @@ class ClientMetrics {
   std::string page();
 
  private:
+  service::OwnProcess process_;
   prometheus::Registry registry_;
   prometheus::Histogram& durations_;
   prometheus::Gauge& progressed_;
   prometheus::Gauge& failures_in_a_row_;
   prometheus::Gauge& pause_;
   prometheus::Counter& cpu_seconds_;
-  prometheus::Gauge& resident_bytes_;
+  prometheus::Family<prometheus::Gauge>& resident_bytes_;
   prometheus::Family<prometheus::Gauge>& last_predictions_;
   prometheus::Family<prometheus::Gauge>& last_prediction_times_;
   std::array<prometheus::Counter*, kFailureCount> failures_{};

@@ -56,6 +56,14 @@ TEST_CASE("a failure is counted under its reason, and as nothing else") {
   CHECK(has_line(page, "my_progressed_requests 0"));
 }
 
+TEST_CASE("what /proc does not say of the client is not on its page") {
+  ClientMetrics metrics{service::OwnProcess("/nonexistent")};
+  const auto page = metrics.page();
+  CHECK(page.find("process_resident_memory_bytes") == std::string::npos);
+  CHECK(page.find("process_start_time_seconds") == std::string::npos);
+  CHECK(page.find("process_cpu_seconds_total ") != std::string::npos);
+}
+
 TEST_CASE("the client tells of its process") {
   ClientMetrics metrics;
   const auto page = metrics.page();
