@@ -2,10 +2,10 @@
 
 #include <array>
 #include <boost/json/serialize.hpp>
-#include <charconv>
 #include <utility>
 
 #include "model_server/version.hpp"
+#include "service/number.hpp"
 
 namespace model_server {
 namespace {
@@ -13,13 +13,6 @@ namespace {
 /// With quotes, and everything escaped that JSON wants escaped.
 std::string quoted(std::string_view text) {
   return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
-}
-
-/// The shortest digits that give the same float again.
-std::string to_text(float number) {
-  std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  return {digits.data(), end};
 }
 
 /// A tensor of any number of rows; the other dimensions are those of `shape`.
@@ -49,7 +42,7 @@ http::Response error_response(const Rejection& rejection) {
 }
 
 std::string prediction_json(float prediction) {
-  return R"({"prediction_result":")" + to_text(prediction) + R"("})";
+  return R"({"prediction_result":")" + service::shortest(prediction) + R"("})";
 }
 
 std::string inference_json(const Manifest& manifest, const InferenceRequest& request,
@@ -61,7 +54,7 @@ std::string inference_json(const Manifest& manifest, const InferenceRequest& req
           R"(,"datatype":"FP32","shape":[)" + std::to_string(predictions.size()) + R"(,1],"data":)";
   char separator = '[';
   for (const auto prediction : predictions) {
-    json.append(1, std::exchange(separator, ',')).append(to_text(prediction));
+    json.append(1, std::exchange(separator, ',')).append(service::shortest(prediction));
   }
   return json + "]}]}";
 }

@@ -18,8 +18,8 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "http/client.hpp"
 #include "http/server.hpp"
+#include "model_server/client/asker.hpp"
 #include "model_server/client/client_metrics.hpp"
 #include "model_server/client/inputs.hpp"
 #include "model_server/client/pace.hpp"
@@ -67,38 +67,13 @@ Inputs make_inputs(const Options& options) {
   }
 }
 
-Failure failure_of(const http::ClientError& error) {
-  using Code = http::ClientError::Code;
-  switch (error.code) {
-    case Code::unresolved:
-      return Failure::unresolved;
-    case Code::unreachable:
-      return Failure::unreachable;
-    case Code::deadline:
-      return Failure::deadline;
-    case Code::disconnected:
-      return Failure::disconnected;
-    case Code::bad_request:
-    case Code::malformed:
-    case Code::too_large:
-      break;
-  }
-  return Failure::malformed;
-}
-
-/// Of an answer that is not 200.
-Failure failure_of(unsigned status) {
-  constexpr unsigned kUnavailable = 503;
-  if (status == kUnavailable) return Failure::overloaded;
-  return status / 100 == 4 ? Failure::refused : Failure::server_error;
-}
-
 /// Everything that runs. One thread.
 class Client {
  public:
   explicit Client(const Options& options)
       : options_(options),
         inputs_(make_inputs(options)),
+        asker_(options),
         pace_(options.interval, Pace::Clock::now(), any_seed()),
         server_(
             io_, {}, [this](const auto& request) { return serve(request); }, [](http::Event) {}) {}
@@ -144,33 +119,17 @@ class Client {
   }
 
   asio::awaitable<void> ask() {
-    http::ClientRequest request{.method = "POST",
-                                .host = options_.server.host,
-                                .port = options_.server.port,
-                                .target = options_.server.path,
-                                .fields = {{"Content-Type", "application/x-www-form-urlencoded"},
-                                           {"User-Agent", "model_client/" MODEL_CLIENT_VERSION}},
-                                .body = prediction_form(inputs_.next())};
-    const http::ClientLimits limits{.deadline = options_.deadline};
-    const auto begin = Pace::Clock::now();
-    const auto result = co_await http::send_request(std::move(request), limits);
-    const auto end = Pace::Clock::now();
-    if (const auto* error = std::get_if<http::ClientError>(&result)) {
-      if (error->was_sent) metrics_.observe_request(end - begin);
-      fail(failure_of(*error), end);
-      co_return;
-    }
-    metrics_.observe_request(end - begin);
-    const auto& response = std::get<http::ClientResponse>(result);
-    const auto prediction =
-        response.status == kStatusOk ? read_prediction(response.body) : std::nullopt;
-    if (!prediction) {
-      fail(response.status == kStatusOk ? Failure::malformed : failure_of(response.status), end);
+    auto input = inputs_.next();
+    const auto outcome = co_await asker_.ask(std::move(input));
+    const auto now = Pace::Clock::now();
+    if (outcome.duration) metrics_.observe_request(*outcome.duration);
+    if (const auto* failure = std::get_if<Failure>(&outcome.prediction)) {
+      fail(*failure, now);
       co_return;
     }
     if (pace_.failures() > 0) spdlog::info("msg=\"predictions come again\"");
-    metrics_.observe_prediction(*prediction);
-    pace_.succeeded(end);
+    metrics_.observe_prediction(std::get<double>(outcome.prediction));
+    pace_.succeeded(now);
   }
 
   /// Tells once, not each time: the counters do that.
@@ -202,6 +161,7 @@ class Client {
 
   const Options& options_;
   Inputs inputs_;
+  Asker asker_;
   ClientMetrics metrics_;
   asio::io_context io_;
   Pace pace_;

@@ -12,10 +12,6 @@ using prometheus::BuildGauge;
 using prometheus::BuildHistogram;
 using prometheus::Histogram;
 
-constexpr std::array<const char*, kFailureCount> kFailureNames = {
-    "unresolved", "unreachable", "deadline", "disconnected",
-    "malformed",  "overloaded",  "refused",  "server_error"};
-
 Histogram::BucketBoundaries duration_buckets() {
   return {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5};
 }
@@ -46,8 +42,6 @@ double unix_seconds() {
 }
 
 }  // namespace
-
-const char* name_of(Failure failure) { return kFailureNames.at(static_cast<std::size_t>(failure)); }
 
 ClientMetrics::ClientMetrics(service::OwnProcess process)
     : process_(std::move(process)),
@@ -83,7 +77,7 @@ ClientMetrics::ClientMetrics(service::OwnProcess process)
                        .Register(registry_);
   // All at 0 from the start: increase() misses what a counter appears with.
   for (std::size_t i = 0; i < kFailureCount; ++i) {
-    failures_.at(i) = &failures.Add({{"reason", kFailureNames.at(i)}});
+    failures_.at(i) = &failures.Add({{"reason", name_of(static_cast<Failure>(i))}});
   }
 }
 

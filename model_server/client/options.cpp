@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "model_server/client/inference.hpp"
+
 namespace model_client {
 namespace {
 
@@ -12,6 +14,7 @@ constexpr double kHighestRate = 10000;
 constexpr double kShortestDeadlineSeconds = 0.001;
 constexpr double kLongestDeadlineSeconds = 3600;
 constexpr std::size_t kLargestInput = 4096;
+constexpr std::size_t kLongestName = 256;  // that the model server takes
 
 /// What CLI11 writes into before it becomes Options.
 struct Raw {
@@ -24,6 +27,11 @@ struct Raw {
 std::string check_url(const std::string& text) {
   if (parse_url(text)) return {};
   return "'" + text + "' is not an address such as http://127.0.0.1:8080/prediction";
+}
+
+std::string check_name(const std::string& text) {
+  if (!text.empty() && text.size() <= kLongestName) return {};
+  return "the name of the series is empty or longer than 256 bytes";
 }
 
 /// Of numbers with a fraction; CLI::Range takes nan for one that is in range.
@@ -40,7 +48,9 @@ CLI::Validator between(double least, double most) {
 
 void add_options(CLI::App& app, Raw& raw) {
   auto& options = raw.options;
-  app.add_option("--server", raw.server, "Whom to ask: the address of /prediction")
+  app.add_option("--server", raw.server,
+                 "Whom to ask: the address of /prediction or, for the Open Inference Protocol, of "
+                 "/v2/models/NAME/infer")
       ->check(check_url)
       ->capture_default_str();
   app.add_option("--rate", raw.rate, "Requests per second")
@@ -59,15 +69,26 @@ void add_options(CLI::App& app, Raw& raw) {
   app.add_option("--replay-column", options.replay_column,
                  "Column of the file, by its name in the first line; the last one by default")
       ->needs(replay);
+  app.add_option("--series", options.series,
+                 "Name of the replayed series: a server of /v2/ is told it, and compares what it "
+                 "predicts with what comes next")
+      ->check(check_name)
+      ->needs(replay);
   app.add_option("--web.listen-address", options.listen_addresses,
                  "Where to answer /metrics: host:port, [v6]:port or :port; may be repeated")
       ->take_all()
       ->capture_default_str();
 }
 
-Options resolve(Raw raw) {
+std::variant<Options, Exit> resolve(Raw raw) {
   auto options = std::move(raw.options);
   options.server = *parse_url(raw.server);
+  if (!options.series.empty() && !description_path(options.server.path)) {
+    return Exit{.code = 1,
+                .text =
+                    "--series needs a --server such as "
+                    "http://127.0.0.1:8080/v2/models/bts/infer"};
+  }
   const std::chrono::duration<double> interval(1 / raw.rate);
   const std::chrono::duration<double> deadline(raw.deadline_seconds);
   options.interval = std::chrono::duration_cast<std::chrono::nanoseconds>(interval);

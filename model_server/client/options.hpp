@@ -21,6 +21,7 @@ struct Options {
   std::optional<std::uint64_t> seed;  ///< Of random inputs; otherwise another in each run.
   std::string replay_path;            ///< "" for random inputs.
   std::string replay_column;          ///< "" for the last one.
+  std::string series;                 ///< What the server is told it is called; "" for nothing.
   std::vector<std::string> listen_addresses = {":8000"};
 };
 

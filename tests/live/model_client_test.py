@@ -17,8 +17,8 @@ import time
 import unittest
 
 from exporter_process import ExporterProcess, wait_for
-from exposition import TEXT, parse, series_of
-from model_server_process import ModelServerProcess
+from exposition import TEXT, Series, parse, series_of
+from model_server_process import INFER, ModelServerProcess
 from peers import promtool
 from prediction_server import Handler, Server
 
@@ -215,6 +215,7 @@ class TroubleTest(unittest.TestCase):
                 ([f"--web.listen-address=127.0.0.1:{taken.getsockname()[1]}"], "cannot listen"),
                 (["--web.listen-address=nonsense"], "nonsense"),
                 (["--server=nonsense"], "nonsense"),
+                ([f"--replay={short.name}", "--series=a"], "--series needs"),
                 (["--rate=0"], "--rate"),
             ]:
                 with self.subTest(args):
@@ -243,6 +244,28 @@ class RealServerTest(unittest.TestCase):
         # 300 values spread evenly over -1..1.
         variance = next(v for series, v in page.items() if series.name == "input_variance")
         self.assertAlmostEqual(variance, 1 / 3, delta=0.1)
+
+    def test_named_series_is_compared_with_persistence(self):
+        file = self.enterContext(tempfile.NamedTemporaryFile("w"))
+        file.write("".join(f"{i / 100}\n" for i in range(50)))
+        file.flush()
+        server = self.enterContext(ModelServerProcess())
+        client = self.enterContext(ModelClient([
+            f"--server={server.url}{INFER}", "--rate=200", f"--replay={file.name}",
+            "--series=a ramp"]))
+        wait_for("100 predictions", lambda: client.metric("my_progressed_requests") >= 100)
+        self.assertEqual(client.failures(), {})
+        self.assertEqual(client.stop(), 0)
+        page = series_of(parse(server.get()[2], TEXT))
+        value = {series.name: value for series, value in page.items()}
+        asked = page[Series("model_requests_total", frozenset({
+            "model": "bts", "version": "1", "api": "v2", "result": "success"}.items()))]
+        # All but the first input, and those with which the series begins anew: 45 inputs are in it.
+        self.assertEqual(value["model_prediction_errors_total"], asked - 1 - (asked - 1) // 45)
+        # A step of the ramp is what comes of predicting no change.
+        squares = value["model_baseline_error_squared_sum_total"]
+        self.assertAlmostEqual(squares, value["model_prediction_errors_total"] * 0.01**2, places=9)
+        self.assertGreater(value["model_prediction_error_squared_sum_total"], 0)
 
     def test_server_that_restarts_is_asked_again(self):
         server = self.enterContext(ModelServerProcess())
