@@ -27,6 +27,13 @@ double now_seconds() {
   return Seconds(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+/// The magnitude up to which values count in sums: far more than a model of such a reference meets.
+double most_magnitude(double largest, const std::vector<double>& edges) {
+  constexpr double kFar = 100;
+  for (const double edge : edges) largest = std::max(largest, std::abs(edge));
+  return kFar * largest;
+}
+
 /// Of the bins between the edges, 0 unless all are alike.
 double bin_width(const std::vector<double>& edges) {
   constexpr double kTolerance = 1e-9;
@@ -70,11 +77,15 @@ MetricsPage::MetricsPage(const ModelFiles& files, Seconds load_duration)
           durations("model_queue_duration_seconds", "Time that requests waited for a worker.")),
       compute_duration_(durations("model_compute_duration_seconds",
                                   "Time that the network took for all inputs of a request.")),
+      most_input_(most_magnitude(std::max(std::abs(reference_.min), std::abs(reference_.max)),
+                                 reference_.edges)),
+      most_output_(most_magnitude(0, reference_.output_edges)),
       inputs_(registry_, "model_input_value", "Values of all inputs that were predicted", labels_,
-              reference_.edges),
-      outputs_(registry_, "model_output_value", "Predictions", labels_, reference_.output_edges),
+              reference_.edges, most_input_),
+      outputs_(registry_, "model_output_value", "Predictions", labels_, reference_.output_edges,
+               most_output_),
       steps_(registry_, "model_input_step", "Differences of neighbouring values of an input",
-             labels_, reference_.step_edges),
+             labels_, reference_.step_edges, 2 * most_input_),
       out_of_reference_(counter("model_input_out_of_reference_total",
                                 "Input values below the least or above the largest of the "
                                 "reference.")),
@@ -93,6 +104,7 @@ MetricsPage::MetricsPage(const ModelFiles& files, Seconds load_duration)
                              "How many inputs input_variance is of, 50 at most.", {})) {
   add_requests();
   add_rejections();
+  add_far_values();
   add_bins();
   add_identity(files, load_duration);
   add_reference(files.manifest);
@@ -116,6 +128,17 @@ void MetricsPage::add_rejections() {
     rejections_.at(reason) =
         &add_counter(registry_, "model_input_rejected_total",
                      "Requests that were refused as bad, by what was wrong.", labels);
+  }
+}
+
+/// One 1e30 in a sum of doubles, and all that is added later is lost: such values are counted apart.
+void MetricsPage::add_far_values() {
+  constexpr std::array kSubjectNames = {"input", "output", "error"};
+  for (std::size_t subject = 0; subject < kSubjectNames.size(); ++subject) {
+    far_values_.at(subject) = &add_counter(
+        registry_, "model_far_values_total",
+        "Values over 100 times the largest magnitude of the reference, which are in no sum.",
+        with_label(labels_, "value", kSubjectNames.at(subject)));
   }
 }
 
@@ -147,7 +170,7 @@ void MetricsPage::add_reference(const Manifest& manifest) {
   const double total = std::accumulate(increments.begin(), increments.end(), 0.0);
   ValueHistogram(registry_, "model_reference_input_value",
                  "Input values when the model was made, from its manifest", labels_,
-                 reference_.edges)
+                 reference_.edges, most_input_)
       .observe(increments, reference_.mean_magnitude * total);
   // Half a count more in each bin, so that none is 0: the index of stability divides by them.
   constexpr double kHalf = 0.5;
@@ -197,7 +220,7 @@ void MetricsPage::observe_execution(std::size_t rows, Seconds queued, Seconds co
 
 void MetricsPage::observe_input(std::span<const double> input, double prediction) {
   for (const double value : input) {
-    inputs_.observe(value);
+    if (!inputs_.observe(value)) count_far(Subject::input);
     bins_[bin_of(reference_.edges, value)]->Increment();
     if (value < reference_.min || value > reference_.max) out_of_reference_.Increment();
   }
@@ -205,10 +228,18 @@ void MetricsPage::observe_input(std::span<const double> input, double prediction
   const bool is_constant =
       std::adjacent_find(input.begin(), input.end(), std::not_equal_to<>()) == input.end();
   if (is_constant && input.size() > 1) constant_.Increment();
-  outputs_.observe(prediction);
+  if (!outputs_.observe(prediction)) count_far(Subject::output);
 }
 
+void MetricsPage::count_far(Subject subject) { far_values_.at(index_of(subject))->Increment(); }
+
+/// The sums of both must be of the same forecasts.
 void MetricsPage::observe_errors(const ForecastErrors& errors) {
+  const double most = most_input_ + most_output_;
+  if (std::max(std::abs(errors.model), std::abs(errors.persistence)) > most) {
+    count_far(Subject::error);
+    return;
+  }
   errors_.Increment();
   model_squares_.Increment(errors.model * errors.model);
   persistence_squares_.Increment(errors.persistence * errors.persistence);

@@ -53,12 +53,15 @@ class MetricsPage {
  private:
   static constexpr std::size_t kApis = 2;
   static constexpr std::size_t kResults = 4;
+  enum class Subject : std::uint8_t { input, output, error };
 
   void add_requests();
   void add_rejections();
+  void add_far_values();
   void add_bins();
   void add_identity(const ModelFiles& files, Seconds load_duration);
   void add_reference(const Manifest& manifest);
+  void count_far(Subject subject);
   prometheus::Counter& counter(const std::string& name, const std::string& help);
   prometheus::Gauge& gauge(const std::string& name, const std::string& help);
   prometheus::Histogram& durations(const std::string& name, const std::string& help);
@@ -76,10 +79,12 @@ class MetricsPage {
   prometheus::Histogram& queue_duration_;
   prometheus::Histogram& compute_duration_;
   std::array<prometheus::Counter*, kReasonNames.size()> rejections_{};
+  double most_input_, most_output_;  // in the sums; see add_far_values()
   Distribution inputs_;
   Distribution outputs_;
   ValueHistogram steps_;
   std::vector<prometheus::Counter*> bins_;
+  std::array<prometheus::Counter*, 3> far_values_{};  // by Subject
   prometheus::Counter& out_of_reference_;
   prometheus::Counter& constant_;
   prometheus::Counter& errors_;

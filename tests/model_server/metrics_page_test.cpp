@@ -65,6 +65,9 @@ TEST_CASE("every series is there at 0 before the first request") {
       {"model_input_bin_total", "bin=\"0\""},
       {"model_input_bin_total", "bin=\"3\""},
       {"model_input_out_of_reference_total", ""},
+      {"model_far_values_total", "value=\"input\""},
+      {"model_far_values_total", "value=\"output\""},
+      {"model_far_values_total", "value=\"error\""},
       {"model_input_constant_total", ""},
       {"model_prediction_errors_total", ""},
       {"model_prediction_error_squared_sum_total", ""},
@@ -121,6 +124,37 @@ TEST_CASE("inputs become moments, bins and steps") {
   CHECK(value_of(page, "model_output_value_sum_total", "sign=\"negative\"") == 2);
   CHECK(value_of(page, "model_output_value_squared_sum_total") == 4.25);
   CHECK(value_of(page, "model_output_value_bucket", "le=\"-1\"") == 1);
+}
+
+TEST_CASE("a value as large as a float does not stop what is counted after it") {
+  MetricsPage page(pair_model(), Seconds(0.5));
+  const auto far = [&](const std::string& subject) {
+    return value_of(page, "model_far_values_total", "value=\"" + subject);
+  };
+  page.observe_input(std::vector<double>{1e30, -3.4e38}, -1e30);
+  page.observe_errors({.model = 1e30, .persistence = 0});
+  page.observe_errors({.model = 0, .persistence = -1e30});
+  CHECK(far("input") == 2);
+  CHECK(far("output") == 1);
+  CHECK(far("error") == 2);
+  // 150 and 100 are just not too far for this reference.
+  page.observe_input(std::vector<double>{150, -0.5}, -100);
+  page.observe_errors({.model = 3, .persistence = 4});
+  CHECK(far("input") == 2);
+  CHECK(far("output") == 1);
+  CHECK(value_of(page, "model_input_value_sum_total", "sign=\"positive\"") == 150);
+  CHECK(value_of(page, "model_input_value_sum_total", "sign=\"negative\"") == 0.5);
+  CHECK(value_of(page, "model_input_value_squared_sum_total") == 22500.25);
+  CHECK(value_of(page, "model_input_value_sum") == 150.5);
+  CHECK(value_of(page, "model_input_step_sum") == 150.5);
+  CHECK(value_of(page, "model_output_value_squared_sum_total") == 10000);
+  CHECK(value_of(page, "model_prediction_errors_total") == 1);
+  CHECK(value_of(page, "model_prediction_error_squared_sum_total") == 9);
+  CHECK(value_of(page, "model_baseline_error_squared_sum_total") == 16);
+  // All of them are values: the histogram and the bins have them.
+  CHECK(value_of(page, "model_input_value_count") == 4);
+  CHECK(value_of(page, "model_input_bin_total", "bin=\"0\"") == 2);
+  CHECK(value_of(page, "model_input_out_of_reference_total") == 3);
 }
 
 TEST_CASE("a value on an edge is in the bin that le says") {
