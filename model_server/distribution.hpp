@@ -4,11 +4,14 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 namespace model_server {
+
+using Seconds = std::chrono::duration<double>;
 
 /// A histogram of values that may be negative. Its sum is that of their magnitudes: Prometheus
 /// takes a sum that falls for a restart. Values of more than `most` are in the last or first bin,

@@ -84,7 +84,10 @@ void WorkerPool::work(Network& network) {
     compute(*job.inference, network, input_size_);
     const auto io = job.alarm->get_executor();
     // The whole job goes back: what the loop made is freed there, too.
-    asio::post(io, [finished = std::move(job)] { finished.alarm->cancel(); });
+    asio::post(io, [finished = std::move(job)] {
+      if (finished.inference->on_end) finished.inference->on_end(*finished.inference);
+      finished.alarm->cancel();
+    });
   }
 }
 

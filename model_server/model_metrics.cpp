@@ -1,6 +1,4 @@
-#include "model_server/metrics_page.hpp"
-
-#include <prometheus/text_serializer.h>
+#include "model_server/model_metrics.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,15 +6,10 @@
 #include <numeric>
 #include <utility>
 
+#include "model_server/model.hpp"
+
 namespace model_server {
 namespace {
-
-const std::vector<double> kDurationEdges = {25e-6,  50e-6, 100e-6, 250e-6, 500e-6, 1e-3,
-                                            2.5e-3, 5e-3,  10e-3,  25e-3,  100e-3, 1};
-
-// By Api and Result.
-constexpr std::array kApiNames = {"seed", "v2"};
-constexpr std::array kResultNames = {"success", "bad_request", "overload", "error"};
 
 template <class Enum>
 std::size_t index_of(Enum value) {
@@ -48,35 +41,21 @@ double bin_width(const std::vector<double>& edges) {
 
 }  // namespace
 
-prometheus::Counter& MetricsPage::counter(const std::string& name, const std::string& help) {
+prometheus::Counter& ModelMetrics::counter(const std::string& name, const std::string& help) {
   return add_counter(registry_, name, help, labels_);
 }
 
-prometheus::Gauge& MetricsPage::gauge(const std::string& name, const std::string& help) {
+prometheus::Gauge& ModelMetrics::gauge(const std::string& name, const std::string& help) {
   return add_gauge(registry_, name, help, labels_);
 }
 
-prometheus::Histogram& MetricsPage::durations(const std::string& name, const std::string& help) {
-  return add_histogram(registry_, name, help, labels_, kDurationEdges);
+prometheus::Labels labels_of(const Manifest& manifest) {
+  return {{"model", manifest.name}, {"version", manifest.version}};
 }
 
-MetricsPage::MetricsPage(const ModelFiles& files, Seconds load_duration)
-    : labels_({{"model", files.manifest.name}, {"version", files.manifest.version}}),
-      reference_(files.manifest.reference),
-      ready_(gauge("model_ready", "Whether predictions are answered.")),
-      load_failures_(counter("model_load_failures_total",
-                             "Times that a model could not be loaded and this one was kept.")),
-      in_flight_(
-          gauge("model_requests_in_flight", "Requests for predictions that are not answered yet.")),
-      inferences_(counter("model_inferences_total", "Inputs that the network has computed.")),
-      executions_(counter("model_executions_total",
-                          "Requests that the network has computed, of one input or more.")),
-      request_duration_(durations("model_request_duration_seconds",
-                                  "Time from the whole request to its answer.")),
-      queue_duration_(
-          durations("model_queue_duration_seconds", "Time that requests waited for a worker.")),
-      compute_duration_(durations("model_compute_duration_seconds",
-                                  "Time that the network took for all inputs of a request.")),
+ModelMetrics::ModelMetrics(const Manifest& manifest, Seconds load_duration)
+    : labels_(labels_of(manifest)),
+      reference_(manifest.reference),
       most_input_(most_magnitude(std::max(std::abs(reference_.min), std::abs(reference_.max)),
                                  reference_.edges)),
       most_output_(most_magnitude(0, reference_.output_edges)),
@@ -102,37 +81,15 @@ MetricsPage::MetricsPage(const ModelFiles& files, Seconds load_duration)
                     .Register(registry_)),
       window_size_(add_gauge(registry_, "input_window_size",
                              "How many inputs input_variance is of, 50 at most.", {})) {
-  add_requests();
-  add_rejections();
   add_far_values();
   add_bins();
-  add_identity(files, load_duration);
-  add_reference(files.manifest);
+  add_identity(manifest, load_duration);
+  add_reference(manifest);
 }
 
-void MetricsPage::add_requests() {
-  for (std::size_t api = 0; api < kApis; ++api) {
-    for (std::size_t result = 0; result < kResults; ++result) {
-      auto labels = with_label(labels_, "api", kApiNames.at(api));
-      labels["result"] = kResultNames.at(result);
-      requests_.at(api).at(result) =
-          &add_counter(registry_, "model_requests_total",
-                       "Requests for predictions, by interface and by what came of them.", labels);
-    }
-  }
-}
-
-void MetricsPage::add_rejections() {
-  for (std::size_t reason = 0; reason < kReasonNames.size(); ++reason) {
-    const auto labels = with_label(labels_, "reason", std::string(kReasonNames.at(reason)));
-    rejections_.at(reason) =
-        &add_counter(registry_, "model_input_rejected_total",
-                     "Requests that were refused as bad, by what was wrong.", labels);
-  }
-}
-
-/// One 1e30 in a sum of doubles, and all that is added later is lost: such values are counted apart.
-void MetricsPage::add_far_values() {
+/// One 1e30 in a sum of doubles, and all that is added later is lost: such values are counted
+/// apart.
+void ModelMetrics::add_far_values() {
   constexpr std::array kSubjectNames = {"input", "output", "error"};
   for (std::size_t subject = 0; subject < kSubjectNames.size(); ++subject) {
     far_values_.at(subject) = &add_counter(
@@ -142,7 +99,7 @@ void MetricsPage::add_far_values() {
   }
 }
 
-void MetricsPage::add_bins() {
+void ModelMetrics::add_bins() {
   for (std::size_t bin = 0; bin <= reference_.edges.size(); ++bin) {
     bins_.push_back(&add_counter(registry_, "model_input_bin_total",
                                  "Input values in each bin of model_input_value.",
@@ -150,11 +107,10 @@ void MetricsPage::add_bins() {
   }
 }
 
-void MetricsPage::add_identity(const ModelFiles& files, Seconds load_duration) {
+void ModelMetrics::add_identity(const Manifest& manifest, Seconds load_duration) {
   auto labels = labels_;
-  labels.insert({{"sha256", files.manifest.sha256},
-                 {"format", "onnx"},
-                 {"runtime", std::string(runtime_name())}});
+  labels.insert(
+      {{"sha256", manifest.sha256}, {"format", "onnx"}, {"runtime", std::string(runtime_name())}});
   add_gauge(registry_, "model_info", "Always 1; the labels say which bytes are served by what.",
             labels)
       .Set(1);
@@ -164,7 +120,7 @@ void MetricsPage::add_identity(const ModelFiles& files, Seconds load_duration) {
       .Set(now_seconds());
 }
 
-void MetricsPage::add_reference(const Manifest& manifest) {
+void ModelMetrics::add_reference(const Manifest& manifest) {
   const auto& counts = reference_.counts;
   const std::vector<double> increments(counts.begin(), counts.end());
   const double total = std::accumulate(increments.begin(), increments.end(), 0.0);
@@ -192,33 +148,7 @@ void MetricsPage::add_reference(const Manifest& manifest) {
   }
 }
 
-void MetricsPage::set_ready(bool is_ready) { ready_.Set(is_ready ? 1 : 0); }
-
-void MetricsPage::request_began() { in_flight_.Increment(); }
-
-void MetricsPage::request_ended(Api api, Result result, Seconds duration) {
-  in_flight_.Decrement();
-  requests_.at(index_of(api)).at(index_of(result))->Increment();
-  // A refusal takes no time: a client that sends nonsense must not make the service look fast.
-  if (result != Result::bad_request) request_duration_.Observe(duration.count());
-}
-
-void MetricsPage::count_refused(Api api) {
-  requests_.at(index_of(api)).at(index_of(Result::bad_request))->Increment();
-}
-
-void MetricsPage::count_rejection(Reason reason) { rejections_.at(index_of(reason))->Increment(); }
-
-void MetricsPage::count_load_failure() { load_failures_.Increment(); }
-
-void MetricsPage::observe_execution(std::size_t rows, Seconds queued, Seconds computed) {
-  executions_.Increment();
-  inferences_.Increment(static_cast<double>(rows));
-  queue_duration_.Observe(queued.count());
-  compute_duration_.Observe(computed.count());
-}
-
-void MetricsPage::observe_input(std::span<const double> input, double prediction) {
+void ModelMetrics::observe_input(std::span<const double> input, double prediction) {
   for (const double value : input) {
     if (!inputs_.observe(value)) count_far(Subject::input);
     bins_[bin_of(reference_.edges, value)]->Increment();
@@ -231,10 +161,10 @@ void MetricsPage::observe_input(std::span<const double> input, double prediction
   if (!outputs_.observe(prediction)) count_far(Subject::output);
 }
 
-void MetricsPage::count_far(Subject subject) { far_values_.at(index_of(subject))->Increment(); }
+void ModelMetrics::count_far(Subject subject) { far_values_.at(index_of(subject))->Increment(); }
 
 /// The sums of both must be of the same forecasts.
-void MetricsPage::observe_errors(const ForecastErrors& errors) {
+void ModelMetrics::observe_errors(const ForecastErrors& errors) {
   const double most = most_input_ + most_output_;
   if (std::max(std::abs(errors.model), std::abs(errors.persistence)) > most) {
     count_far(Subject::error);
@@ -245,13 +175,11 @@ void MetricsPage::observe_errors(const ForecastErrors& errors) {
   persistence_squares_.Increment(errors.persistence * errors.persistence);
 }
 
-void MetricsPage::set_input_variance(double variance, std::size_t window_size) {
+void ModelMetrics::set_input_variance(double variance, std::size_t window_size) {
   variance_.Add({}).Set(variance);
   window_size_.Set(static_cast<double>(window_size));
 }
 
-std::string MetricsPage::text() const {
-  return prometheus::TextSerializer().Serialize(registry_.Collect());
-}
+std::vector<prometheus::MetricFamily> ModelMetrics::families() const { return registry_.Collect(); }
 
 }  // namespace model_server
