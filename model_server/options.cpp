@@ -13,6 +13,8 @@ namespace {
 
 constexpr int kMostWorkers = 256;
 constexpr int kMostMilliseconds = 600'000;
+// On a large host the loop has no more for them to do; and a reload has twice as many, for a while.
+constexpr unsigned kMostWorkersByDefault = 16;
 
 /// As the command line has them.
 struct Milliseconds {
@@ -47,7 +49,8 @@ void add_options(CLI::App& app, Options& options, Milliseconds& times) {
   app.add_option("--queue", options.queue_length, "Requests that may wait for a worker")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  app.add_option("--workers", options.workers, "Threads that compute; as many as CPUs by default")
+  app.add_option("--workers", options.workers,
+                 "Threads that compute; by default one for each CPU, 16 at most")
       ->check(CLI::Range(1, kMostWorkers))
       ->capture_default_str();
   app.add_option("--deadline", times.deadline,
@@ -75,7 +78,7 @@ std::string one_line(std::string text) {
 std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
   CLI::App app("Serves predictions of an ONNX model, with metrics for Prometheus.", "model_server");
   Options options;
-  options.workers = std::clamp(std::thread::hardware_concurrency(), 1U, unsigned{kMostWorkers});
+  options.workers = std::clamp(std::thread::hardware_concurrency(), 1U, kMostWorkersByDefault);
   Milliseconds times{.deadline = static_cast<double>(options.deadline.count()),
                      .drain_time = static_cast<double>(options.drain_time.count())};
   add_options(app, options, times);

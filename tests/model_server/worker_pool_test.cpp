@@ -4,7 +4,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
 #include <catch2/catch.hpp>
+#include <future>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <vector>
@@ -73,6 +75,25 @@ TEST_CASE("every row gets its prediction, whichever worker computes it") {
     CHECK(inference->queued_at <= inference->begun_at);
     CHECK(inference->begun_at < inference->ended_at);
   }
+}
+
+TEST_CASE("the loop computes for a client that is alone, and says the same") {
+  WorkerPool pool(tests::bts_model(), 1, 100);
+  const auto first = inference_of(1);
+  REQUIRE(run_all(pool, {first}) == std::vector<Ending>{Ending::done});
+  bool is_by_loop = false;
+  const auto end = Clock::now() + kLong;  // On a busy machine a row may take long, and goes away.
+  while (!is_by_loop && Clock::now() < end) {
+    const auto inference = inference_of(1);
+    boost::asio::io_context io(1);
+    auto ending = boost::asio::co_spawn(io, pool.run(inference), boost::asio::use_future);
+    io.poll();  // Enough where nobody else has to come to an end.
+    is_by_loop = ending.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    io.run();
+    REQUIRE(ending.get() == Ending::done);
+    REQUIRE(inference->outputs == first->outputs);
+  }
+  CHECK(is_by_loop);
 }
 
 TEST_CASE("what the queue has no place for is refused at once") {
