@@ -10,10 +10,7 @@
 namespace model_server {
 namespace {
 
-/// With quotes, and everything escaped that JSON wants escaped.
-std::string quoted(std::string_view text) {
-  return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
-}
+constexpr unsigned kServiceUnavailable = 503;
 
 /// A tensor of any number of rows; the other dimensions are those of `shape`.
 std::string tensor_json(std::string_view name, std::span<const std::size_t> shape) {
@@ -24,9 +21,14 @@ std::string tensor_json(std::string_view name, std::span<const std::size_t> shap
 
 }  // namespace
 
+std::string quoted(std::string_view text) {
+  return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
+}
+
 http::Response json_response(unsigned status, std::string json) {
   auto response = http::text_response(status, std::move(json));
   response.content_type = "application/json";
+  if (status == kServiceUnavailable) response.retry_after = "1";
   return response;
 }
 

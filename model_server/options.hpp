@@ -18,7 +18,8 @@ struct Options {
   std::size_t queue_length = 256;
   std::size_t workers = 1;
   std::chrono::milliseconds deadline{1000};
-  std::string log_level = "info";  ///< debug, info, warn or error.
+  std::chrono::milliseconds drain_time{2000};  ///< Answering, and not ready, before it stops.
+  std::string log_level = "info";              ///< debug, info, warn or error.
 };
 
 /// There is nothing to run: --help, --version, or a mistake.
