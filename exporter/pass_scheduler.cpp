@@ -7,7 +7,7 @@
 #include <ctime>
 #include <utility>
 
-#include "exporter/log.hpp"
+#include "service/log.hpp"
 
 namespace exporter {
 
@@ -127,7 +127,7 @@ void PassScheduler::run_pass(const Job& job) {
     scraper_.run(*job.pass, job.deadline);
   } catch (const std::exception& error) {
     job.pass->fail();
-    log(LogLevel::error, "pass failed", {{"problem", error.what()}});
+    service::log(service::LogLevel::error, "pass failed", {{"problem", error.what()}});
   }
   self_.observe_pass(Clock::now() - start);
 }
@@ -206,7 +206,7 @@ void PassScheduler::run_reload() {
   try {
     self_.observe_reload(scraper_.reload());
   } catch (const std::exception& error) {
-    log(LogLevel::error, "reload failed", {{"problem", error.what()}});
+    service::log(service::LogLevel::error, "reload failed", {{"problem", error.what()}});
   }
 }
 

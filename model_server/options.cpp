@@ -3,10 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
-#include <sstream>
 #include <thread>
 
 #include "model_server/version.hpp"
+#include "service/command_line.hpp"
 
 namespace model_server {
 namespace {
@@ -63,19 +63,12 @@ void add_options(CLI::App& app, Options& options, Milliseconds& times) {
       ->transform(as_milliseconds())
       ->check(CLI::Range(0, kMostMilliseconds))
       ->default_str("2s");
-  app.add_option("--log.level", options.log_level, "Least level to log")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
-      ->capture_default_str();
-}
-
-std::string one_line(std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
+  service::add_log_level(app, options.log_level);
 }
 
 }  // namespace
 
-std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
+std::variant<Options, service::Exit> parse_options(int argc, const char* const* argv) {
   CLI::App app("Serves predictions of an ONNX model, with metrics for Prometheus.", "model_server");
   Options options;
   options.workers = std::clamp(std::thread::hardware_concurrency(), 1U, kMostWorkersByDefault);
@@ -83,18 +76,11 @@ std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
                      .drain_time = static_cast<double>(options.drain_time.count())};
   add_options(app, options, times);
   app.set_version_flag("--version", "model_server, version " + std::string(kVersion));
-  try {
-    app.parse(argc, argv);
+  return service::parse_command_line<Options>(app, argc, argv, [&] {
     options.deadline = to_duration(times.deadline);
     options.drain_time = to_duration(times.drain_time);
     return options;
-  } catch (const CLI::Success& request) {  // --help, --version
-    std::ostringstream text;
-    app.exit(request, text, text);
-    return Exit{.code = 0, .text = text.str()};
-  } catch (const CLI::Error& error) {
-    return Exit{.code = 1, .text = one_line(error.what()) + "; see --help"};
-  }
+  });
 }
 
 }  // namespace model_server

@@ -1,9 +1,7 @@
 #include "model_server/service.hpp"
 
 #include <malloc.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
@@ -19,10 +17,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
-#include <iostream>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -33,6 +29,9 @@
 #include "model_server/routes.hpp"
 #include "model_server/served_model.hpp"
 #include "model_server/version.hpp"
+#include "service/listening.hpp"
+#include "service/log.hpp"
+#include "service/program.hpp"
 
 namespace model_server {
 namespace {
@@ -47,26 +46,12 @@ constexpr std::chrono::milliseconds kAnswerTime{500};
 constexpr std::chrono::milliseconds kMostGrace{2500};
 constexpr std::chrono::seconds kLongLoad{2};
 
-void set_up_log(const std::string& level) {
-  auto logger = spdlog::stderr_logger_mt("model_server");
-  logger->set_level(spdlog::level::from_str(level));
-  logger->flush_on(spdlog::level::debug);
-  logger->set_pattern("ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
-  spdlog::set_default_logger(std::move(logger));
-}
-
 http::Limits limits_for(const Options& options) {
   constexpr std::size_t kRequestsPerConnection = 100'000;
-  http::Limits limits;
+  constexpr std::size_t kSources = 2;
+  auto limits = service::limits_for(options.max_connections, kSources);
   limits.body_bytes = options.max_body_bytes;
   limits.requests_per_connection = kRequestsPerConnection;
-  limits.connections = options.max_connections;
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    const auto half = std::max<rlim_t>(files.rlim_cur / 2, 4);
-    limits.connections = std::min<std::size_t>(limits.connections, half);
-  }
-  limits.connections_per_source = std::max<std::size_t>(limits.connections / 2, 1);
   return limits;
 }
 
@@ -88,7 +73,7 @@ class Service {
     if (options.uses_inherited_sockets) {
       adopt(sockets);
     } else {
-      for (const auto& address : options.listen_addresses) listen(address);
+      endpoints_ = service::listen(server_, options.listen_addresses);
     }
     asio::co_spawn(io_, stop_on_signal(), asio::detached);
     asio::co_spawn(io_, keep_loading(), asio::detached);
@@ -113,16 +98,6 @@ class Service {
     }
   }
 
-  void listen(const std::string& address) {
-    try {
-      const auto bound = server_.listen(address);
-      endpoints_.insert(endpoints_.end(), bound.begin(), bound.end());
-    } catch (const boost::system::system_error& error) {
-      throw std::runtime_error("cannot listen on " + address + ": " + error.code().message() +
-                               "; see --web.listen-address");
-    }
-  }
-
   void log_model(const char* event) const {
     const auto& manifest = routes_.manifest();
     spdlog::info("msg={} version={} model={} model_version={} sha256={}", event, kVersion,
@@ -130,11 +105,7 @@ class Service {
   }
 
   void log_start() const {
-    for (const auto& endpoint : endpoints_) {
-      std::ostringstream text;
-      text << endpoint;
-      spdlog::info("msg=listening address={}", text.str());
-    }
+    service::log_listening(endpoints_);
     spdlog::info("msg=limits connections={} connections_per_source={}",
                  limits_for(options_).connections, limits_for(options_).connections_per_source);
     log_model("started");
@@ -213,29 +184,25 @@ class Service {
   asio::thread_pool loader_{1};
   Routes routes_;
   http::Server server_;
-  std::vector<asio::ip::tcp::endpoint> endpoints_;
+  service::Endpoints endpoints_;
   std::exception_ptr failure_;
 };
 
 }  // namespace
 
 int run_service(const Options& options) {
-  set_up_log(options.log_level);
-  std::signal(SIGPIPE, SIG_IGN);  // NOLINT: a closed stderr must not end the service
-  std::signal(SIGHUP, SIG_IGN);   // NOLINT: until somebody listens to it
+  service::set_up_log(options.log_level);
+  std::signal(SIGHUP, SIG_IGN);  // NOLINT: until somebody listens to it
   // One heap for the few threads there are: else each keeps what large requests once needed.
   ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): before any thread
-  try {
+  return service::run_or_tell("model_server", [&options] {
     // Before the workers: it changes the environment.
     Service service(options, http::inherited_sockets());
     service.run();
     // A model that is being loaded or computes may take long, and nobody waits for it any more.
     spdlog::shutdown();
     std::_Exit(0);
-  } catch (const std::exception& error) {
-    std::cerr << "model_server: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }
 
 }  // namespace model_server

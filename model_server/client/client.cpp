@@ -1,8 +1,5 @@
 #include "model_server/client/client.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -10,12 +7,9 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
 #include <csignal>
 #include <fstream>
-#include <iostream>
 #include <iterator>
-#include <sstream>
 #include <stdexcept>
 
 #include "http/server.hpp"
@@ -24,11 +18,15 @@
 #include "model_server/client/inputs.hpp"
 #include "model_server/client/pace.hpp"
 #include "model_server/client/series.hpp"
+#include "service/listening.hpp"
+#include "service/log.hpp"
+#include "service/program.hpp"
 
 namespace model_client {
 namespace {
 
 namespace asio = boost::asio;
+using service::LogLevel;
 
 constexpr auto kReport = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kDrainTime{1000};
@@ -79,30 +77,17 @@ class Client {
             io_, {}, [this](const auto& request) { return serve(request); }, [](http::Event) {}) {}
 
   void run() {
-    for (const auto& address : options_.listen_addresses) listen(address);
+    service::log_listening(service::listen(server_, options_.listen_addresses));
     asio::co_spawn(io_, stop_on_signal(), asio::detached);
     asio::co_spawn(io_, ask_forever(), asio::detached);
     io_.run();
   }
 
  private:
-  void listen(const std::string& address) {
-    try {
-      for (const auto& endpoint : server_.listen(address)) {
-        std::ostringstream text;
-        text << endpoint;
-        spdlog::info("msg=listening address={}", text.str());
-      }
-    } catch (const boost::system::system_error& error) {
-      throw std::runtime_error("cannot listen on " + address + ": " + error.code().message() +
-                               "; see --web.listen-address");
-    }
-  }
-
   asio::awaitable<void> stop_on_signal() {
     asio::signal_set signals(io_, SIGTERM, SIGINT);
     co_await signals.async_wait(kReport);
-    spdlog::info("msg=stopping");
+    service::log(LogLevel::info, "stopping");
     co_await server_.shut_down(kDrainTime);
     io_.stop();
   }
@@ -127,7 +112,7 @@ class Client {
       fail(*failure, now);
       co_return;
     }
-    if (pace_.failures() > 0) spdlog::info("msg=\"predictions come again\"");
+    if (pace_.failures() > 0) service::log(LogLevel::info, "predictions come again");
     metrics_.observe_prediction(std::get<double>(outcome.prediction));
     pace_.succeeded(now);
   }
@@ -135,8 +120,9 @@ class Client {
   /// Tells once, not each time: the counters do that.
   void fail(Failure failure, Pace::Clock::time_point now) {
     if (pace_.failures() == 0) {
-      spdlog::warn("msg=\"no prediction\" reason={} server={}:{}", name_of(failure),
-                   options_.server.host, options_.server.port);
+      service::log(LogLevel::warn, "no prediction",
+                   {{"reason", name_of(failure)},
+                    {"server", options_.server.host + ":" + std::to_string(options_.server.port)}});
     }
     metrics_.observe_failure(failure);
     pace_.failed(now);
@@ -168,26 +154,14 @@ class Client {
   http::Server server_;
 };
 
-void set_up_log() {
-  auto logger = spdlog::stderr_logger_st("model_client");
-  logger->set_pattern("ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
-  logger->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(std::move(logger));
-}
-
 }  // namespace
 
 int run_client(const Options& options) {
-  set_up_log();
-  std::signal(SIGPIPE, SIG_IGN);  // NOLINT: a closed stderr must not end the client
-  try {
+  service::set_up_log();
+  return service::run_or_tell("model_client", [&options] {
     Client client(options);
     client.run();
-    return 0;
-  } catch (const std::exception& error) {
-    std::cerr << "model_client: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }
 
 }  // namespace model_client

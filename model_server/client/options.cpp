@@ -1,13 +1,14 @@
 #include "model_server/client/options.hpp"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <sstream>
 
 #include "model_server/client/inference.hpp"
+#include "service/command_line.hpp"
 
 namespace model_client {
 namespace {
+
+using service::Exit;
 
 constexpr double kLeastRate = 1.0 / 86400;  // once a day
 constexpr double kHighestRate = 10000;
@@ -96,11 +97,6 @@ std::variant<Options, Exit> resolve(Raw raw) {
   return options;
 }
 
-std::string one_line(std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
-
 }  // namespace
 
 std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
@@ -109,16 +105,8 @@ std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
   Raw raw;
   add_options(app, raw);
   app.set_version_flag("--version", "model_client " MODEL_CLIENT_VERSION);
-  try {
-    app.parse(argc, argv);
-    return resolve(std::move(raw));
-  } catch (const CLI::Success& request) {  // --help, --version
-    std::ostringstream text;
-    app.exit(request, text, text);
-    return Exit{.code = 0, .text = text.str()};
-  } catch (const CLI::Error& error) {
-    return Exit{.code = 1, .text = one_line(error.what()) + "; see --help"};
-  }
+  return service::parse_command_line<Options>(app, argc, argv,
+                                              [&raw] { return resolve(std::move(raw)); });
 }
 
 }  // namespace model_client

@@ -2,8 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-using model_client::Exit;
 using model_client::Options;
+using service::Exit;
 using namespace std::chrono_literals;
 
 namespace {
