@@ -17,8 +17,8 @@ namespace asio = boost::asio;
 /// How many series are remembered: fewer of a model with large inputs.
 std::size_t series_capacity(std::size_t input_size) {
   constexpr std::size_t kMostSeries = 1024;
-  constexpr std::size_t kMostValues = std::size_t{1} << 20U;
-  return std::clamp<std::size_t>(kMostValues / input_size, 1, kMostSeries);
+  constexpr std::size_t kMostNumbers = std::size_t{1} << 20U;
+  return std::clamp<std::size_t>(kMostNumbers / input_size, 1, kMostSeries);
 }
 
 std::vector<float> to_floats(const std::vector<double>& values) {

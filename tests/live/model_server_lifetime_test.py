@@ -41,7 +41,7 @@ class ModelFolder(tempfile.TemporaryDirectory):
 
 
 class LoadingServer(ModelServerProcess):
-    """One that answers on a known port before it has loaded its model, and so before it says where."""
+    """One that answers on a known port while it loads its model, before it says where."""
 
     def __init__(self, args):
         self._known_port = free_port()
