@@ -77,7 +77,7 @@ asio::awaitable<Answer> ServedModel::answer(Api api, const http::Request& reques
     case Ending::late:
       co_return Answer{Result::overload, error_response(503, "it was not done by its deadline")};
     case Ending::failed:
-      spdlog::error("msg=\"inference failed\" problem={}", quoted(inference->failure));
+      spdlog::error("msg=\"inference failed\" problem={}", json_string(inference->failure));
       co_return Answer{Result::error, error_response(500, "the model failed; the log says more")};
     case Ending::done:
       break;
