@@ -187,7 +187,7 @@ asio::awaitable<http::Response> Routes::predict(Api api, const http::Request& re
   try {
     answered = co_await answer(api, request);
   } catch (const std::exception& error) {
-    spdlog::error("msg=\"request failed\" problem={}", quoted(error.what()));
+    spdlog::error("msg=\"request failed\" problem={}", json_string(error.what()));
     answered.response = error_response(500, "the server failed; the log says more");
   }
   std::optional<Seconds> duration;

@@ -17,8 +17,8 @@ namespace asio = boost::asio;
 /// How many series are remembered: fewer of a model with large inputs.
 std::size_t series_capacity(std::size_t input_size) {
   constexpr std::size_t kMostSeries = 1024;
-  constexpr std::size_t kMostValues = std::size_t{1} << 20U;
-  return std::clamp<std::size_t>(kMostValues / input_size, 1, kMostSeries);
+  constexpr std::size_t kMostNumbers = std::size_t{1} << 20U;
+  return std::clamp<std::size_t>(kMostNumbers / input_size, 1, kMostSeries);
 }
 
 std::vector<float> to_floats(const std::vector<double>& values) {
@@ -77,7 +77,7 @@ asio::awaitable<Answer> ServedModel::answer(Api api, const http::Request& reques
     case Ending::late:
       co_return Answer{Result::overload, error_response(503, "it was not done by its deadline")};
     case Ending::failed:
-      spdlog::error("msg=\"inference failed\" problem={}", quoted(inference->failure));
+      spdlog::error("msg=\"inference failed\" problem={}", json_string(inference->failure));
       co_return Answer{Result::error, error_response(500, "the model failed; the log says more")};
     case Ending::done:
       break;

@@ -155,7 +155,7 @@ class Service {
       log_model("reloaded");
     } catch (const std::exception& error) {
       routes_.service_metrics().count_load_failure();
-      spdlog::error("msg=\"reload failed\" problem={}", quoted(error.what()));
+      spdlog::error("msg=\"reload failed\" problem={}", json_string(error.what()));
     }
   }
 
@@ -163,7 +163,7 @@ class Service {
   asio::awaitable<Loaded> load_beside(std::optional<Manifest> served) {
     asio::steady_timer alarm(io_, kLongLoad);
     alarm.async_wait([this](auto cancelled) {
-      if (!cancelled) spdlog::warn("msg=\"still loading\" folder={}", quoted(options_.model));
+      if (!cancelled) spdlog::warn("msg=\"still loading\" folder={}", json_string(options_.model));
     });
     co_return co_await asio::co_spawn(loader_, load(std::move(served)), asio::use_awaitable);
   }

@@ -98,7 +98,7 @@ BAD_FRAMING = [
     (status, field, reason, RAW_POST + header.encode() + b"\r\n\r\n{}")
     for status, field, reason, header in (
         (411, "Transfer-Encoding", "framing", "Transfer-Encoding: chunked"),
-        (400, "Transfer-Encoding", "framing", "Transfer-Encoding: chunked\r\nContent-Length: 2"),
+        (400, "Content-Length", "framing", "Transfer-Encoding: chunked\r\nContent-Length: 2"),
         (400, "Content-Length", "framing", "Content-Length: 2\r\nContent-Length: 3"),
         (400, "Content-Length", "framing", "Content-Length: -2"),
         (400, "Content-Length", "framing", "Content-Length: 0x2"),

@@ -41,7 +41,7 @@ class ModelFolder(tempfile.TemporaryDirectory):
 
 
 class LoadingServer(ModelServerProcess):
-    """One that answers on a known port before it has loaded its model, and so before it says where."""
+    """One that answers on a known port while it loads its model, before it says where."""
 
     def __init__(self, args):
         self._known_port = free_port()
@@ -88,7 +88,7 @@ class StartTest(unittest.TestCase):
                 status, headers, _ = predict(server)
                 self.assertEqual((status, headers["Retry-After"]), (503, "1"))
                 held.release()
-                wait_for("the model", lambda: ready(server) == 200)
+                wait_for("the model", lambda: server.get(READY)[0] == 200)
                 self.assertEqual(gauge(server), 1)
                 self.assertEqual(predict(server)[0], 200)
                 page = server.page()
@@ -120,12 +120,12 @@ class StopTest(unittest.TestCase):
         with ModelServerProcess([LONG_DRAIN]) as server:
             self.assertEqual((ready(server), gauge(server)), (200, 1))
             os.kill(server.pid, signal.SIGTERM)
-            wait_for("not ready", lambda: ready(server) == 503)
-            self.assertEqual(gauge(server), 0)
+            wait_for("not ready", lambda: server.get(READY)[0] == 503)
+            self.assertEqual((ready(server), gauge(server)), (503, 0))
             self.assertEqual((server.get("/health")[0], predict(server)[0]), (200, 200))
             self.assertEqual(server.stop(), 0)
 
-    def test_by_default_it_stops_in_the_time_that_its_unit_has(self):
+    def test_it_stops_in_the_time_that_its_unit_has(self):
         with ModelServerProcess(["--drain-time=2s"]) as server:  # the default
             self.assertEqual(server.stop(STOP_SECONDS), 0)
 
@@ -236,7 +236,7 @@ class ReloadTest(unittest.TestCase):
                 os.kill(server.pid, signal.SIGHUP)
                 wait_for("the loader", lambda: held.is_awaited)
                 os.kill(server.pid, signal.SIGTERM)
-                wait_for("not ready", lambda: ready(server) == 503)
+                wait_for("not ready", lambda: server.get(READY)[0] == 503)
             wait_for("the model", lambda: "msg=reloaded" in server.log())
             self.assertEqual((ready(server), gauge(server)), (503, 0))
             self.assertEqual(server.stop(), 0)

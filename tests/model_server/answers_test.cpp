@@ -34,7 +34,7 @@ TEST_CASE("who is not served is told to come again") {
 }
 
 TEST_CASE("a quoted text is one line") {
-  CHECK(model_server::quoted("a\"b\nc\x01") == R"("a\"b\nc\u0001")");
+  CHECK(model_server::json_string("a\"b\nc\x01") == R"("a\"b\nc\u0001")");
 }
 
 TEST_CASE("the model is described as the protocol wants") {
