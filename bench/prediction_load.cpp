@@ -4,9 +4,6 @@
 //
 //   prediction_load --pid 4711 --port 8080 --connections 64 --seconds 5
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,9 +20,9 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
+#include "bench/loopback.hpp"
 #include "bench/measure.hpp"
 
 namespace {
@@ -42,10 +39,6 @@ struct Options {
   double warm_up_seconds = 1;
   std::size_t input_size = 6;
 };
-
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
 
 /// A form as python-requests sends it, of random values in -1..1 with as many digits.
 std::string request_text(const Options& options, std::mt19937_64& random) {
@@ -75,14 +68,14 @@ class Connection {
     received_.clear();
     sent_at_ = bench::wall_nanoseconds();
     const auto sent = ::send(socket_, request.data(), request.size(), MSG_NOSIGNAL);
-    if (sent != static_cast<ssize_t>(request.size())) throw_errno("send");
+    if (sent != static_cast<ssize_t>(request.size())) bench::throw_errno("send");
   }
 
   /// Takes what has come; true when the answer is whole. Throws when it is not a prediction.
   bool receive() {
     std::array<char, 8192> bytes;
     const auto count = ::recv(socket_, bytes.data(), bytes.size(), 0);
-    if (count < 0) throw_errno("recv");
+    if (count < 0) bench::throw_errno("recv");
     received_.append(bytes.data(), static_cast<std::size_t>(count));
     if (!is_whole()) {
       if (count == 0) throw std::runtime_error("the server closed amid an answer");
@@ -93,7 +86,7 @@ class Connection {
       throw std::runtime_error("no prediction: " + received_);
     }
     latency_ns_ = bench::wall_nanoseconds() - sent_at_;
-    if (!field("Connection").empty() && strncasecmp(field("Connection").data(), "close", 5) == 0) {
+    if (bench::equal_ignoring_case(bench::field_of(head_, "Connection"), "close")) {
       ::close(socket_);
       connect();
       ++reconnects_;
@@ -106,46 +99,18 @@ class Connection {
 
  private:
   void connect() {
-    socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port_);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    // The socket API takes every kind of address as a sockaddr.
-    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-    if (socket_ < 0 || ::connect(socket_, generic, sizeof address) != 0) throw_errno("connect");
-    const int on = 1;
-    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    socket_ = bench::connect_to(port_);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.ptr = this;
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, socket_, &event) != 0) throw_errno("epoll_ctl");
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, socket_, &event) != 0) bench::throw_errno("epoll_ctl");
   }
 
-  /// The value of a header field of the answer, empty when it is not there.
-  [[nodiscard]] std::string_view field(std::string_view name) const {
-    std::string_view head(received_);
-    head = head.substr(0, head.find("\r\n\r\n"));
-    for (auto at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at)) {
-      at += 2;
-      const auto line = head.substr(at, head.find("\r\n", at) - at);
-      const bool is_named = line.size() > name.size() && line[name.size()] == ':' &&
-                            strncasecmp(line.data(), name.data(), name.size()) == 0;
-      if (!is_named) continue;
-      const auto begin = line.find_first_not_of(' ', name.size() + 1);
-      return begin == std::string_view::npos ? std::string_view() : line.substr(begin);
-    }
-    return {};
-  }
-
-  [[nodiscard]] bool is_whole() const {
+  bool is_whole() {
     const auto end = received_.find("\r\n\r\n");
     if (end == std::string::npos) return false;
-    const auto length = field("Content-Length");
-    std::size_t bytes = 0;
-    const auto [stop, error] = std::from_chars(length.data(), length.data() + length.size(), bytes);
-    if (error != std::errc{}) throw std::runtime_error("an answer without a length");
-    return received_.size() >= end + 4 + bytes;
+    head_ = std::string_view(received_).substr(0, end);
+    return received_.size() >= end + 4 + bench::to_size(bench::field_of(head_, "Content-Length"));
   }
 
   std::uint16_t port_;
@@ -155,6 +120,7 @@ class Connection {
   std::int64_t latency_ns_ = 0;
   std::size_t reconnects_ = 0;
   std::string received_;
+  std::string_view head_;  // of it, once it is there
 };
 
 std::int64_t cpu_nanoseconds(const Options& options) {
@@ -182,7 +148,7 @@ class Load {
     for (std::size_t i = 0; i < kDifferentRequests; ++i) {
       requests_.push_back(request_text(options_, random));
     }
-    if (epoll_ < 0) throw_errno("epoll_create1");
+    if (epoll_ < 0) bench::throw_errno("epoll_create1");
     for (std::size_t i = 0; i < options_.connections; ++i) {
       connections_.push_back(std::make_unique<Connection>(options_.port, epoll_));
       connections_.back()->send(next_request());
@@ -227,7 +193,7 @@ class Load {
       const auto count =
           epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), patience_ms);
       if (count > 0) return count;
-      if (count < 0 && errno != EINTR) throw_errno("epoll_wait");
+      if (count < 0 && errno != EINTR) bench::throw_errno("epoll_wait");
       if (bench::wall_nanoseconds() > end) throw std::runtime_error("no answer in time");
     }
   }

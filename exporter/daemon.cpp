@@ -1,6 +1,5 @@
 #include "exporter/daemon.hpp"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,14 +9,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
 #include <csignal>
-#include <iostream>
-#include <sstream>
 #include <stdexcept>
 
 #include "exporter/http_page_fetcher.hpp"
-#include "exporter/log.hpp"
 #include "exporter/pass_scheduler.hpp"
 #include "exporter/privileges.hpp"
 #include "exporter/routes.hpp"
@@ -25,11 +20,15 @@
 #include "exporter/self_metrics.hpp"
 #include "exporter/service_manager.hpp"
 #include "exporter/version.hpp"
+#include "service/listening.hpp"
+#include "service/log.hpp"
+#include "service/program.hpp"
 
 namespace exporter {
 namespace {
 
 namespace asio = boost::asio;
+using service::LogLevel;
 using std::chrono::milliseconds;
 
 constexpr auto kReport = asio::as_tuple(asio::use_awaitable);
@@ -38,24 +37,13 @@ constexpr milliseconds kDrainTime{1500};
 constexpr milliseconds kWorkStopTime{300};
 // How long HTTP may wait for the collectors before the second thread takes over.
 constexpr milliseconds kWorkPatience{100};
+// From one address come at most a quarter of the connections.
+constexpr std::size_t kSources = 4;
 
 procfs::FileReader open_mount(const std::string& path, const char* option) {
   auto reader = procfs::FileReader::open(path);
   if (!reader) throw std::runtime_error(reader.error().detail + "; see " + option);
   return *std::move(reader);
-}
-
-http::Limits limits_for(const Options& options) {
-  // Collectors need descriptors too: clients may hold at most half of them.
-  http::Limits limits;
-  limits.connections = options.max_connections;
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    const auto half = std::max<rlim_t>(files.rlim_cur / 2, 4);
-    limits.connections = std::min<std::size_t>(limits.connections, half);
-  }
-  limits.connections_per_source = std::max<std::size_t>(limits.connections / 4, 1);
-  return limits;
 }
 
 /// Everything that runs, in the order it depends on each other.
@@ -71,7 +59,7 @@ class Daemon {
         collectors_(io_, threads_, scraper_, self_, options.sample_interval),
         routes_(options, collectors_, self_),
         server_(
-            io_, limits_for(options),
+            io_, service::limits_for(options.max_connections, kSources),
             [this](const auto& request) { return routes_.handle(request); },
             [this](http::Event event) { self_.observe_event(event); }) {}
 
@@ -80,8 +68,8 @@ class Daemon {
     if (scraper_.is_reloadable()) self_.observe_reload(true);  // or there were no daemon
     asio::co_spawn(io_, stop_on_signal(), asio::detached);
     reload_on_signal();
-    for (const auto& address : options_.listen_addresses) listen(address);
-    log(LogLevel::info, "started", {{"version", std::string(kVersion)}});
+    service::log_listening(service::listen(server_, options_.listen_addresses));
+    service::log(LogLevel::info, "started", {{"version", std::string(kVersion)}});
     manager_.notify("READY=1");
     if (const auto interval = manager_.watchdog_interval()) {
       asio::co_spawn(io_, feed_watchdog(*interval), asio::detached);
@@ -90,23 +78,10 @@ class Daemon {
   }
 
  private:
-  void listen(const std::string& address) {
-    try {
-      for (const auto& endpoint : server_.listen(address)) {
-        std::ostringstream text;
-        text << endpoint;
-        log(LogLevel::info, "listening", {{"address", text.str()}});
-      }
-    } catch (const boost::system::system_error& error) {
-      throw std::runtime_error("cannot listen on " + address + ": " + error.code().message() +
-                               "; see --web.listen-address");
-    }
-  }
-
   asio::awaitable<void> stop_on_signal() {
     asio::signal_set signals(io_, SIGTERM, SIGINT);
     co_await signals.async_wait(kReport);
-    log(LogLevel::info, "stopping");
+    service::log(LogLevel::info, "stopping");
     manager_.notify("STOPPING=1");
     routes_.stop();
     co_await server_.shut_down(kDrainTime);
@@ -122,7 +97,8 @@ class Daemon {
       if (stopped) return;
       reload_on_signal();
       if (!scraper_.is_reloadable()) {
-        log(LogLevel::info, "SIGHUP ignored: there is no configuration that could be reloaded");
+        service::log(LogLevel::info,
+                     "SIGHUP ignored: there is no configuration that could be reloaded");
         return;
       }
       manager_.notify("RELOADING=1");
@@ -173,17 +149,12 @@ class Daemon {
 }  // namespace
 
 int run_daemon(const Options& options) {
-  set_up_log(options.log_level, options.log_format);
-  std::signal(SIGPIPE, SIG_IGN);  // NOLINT: a closed stderr must not end the daemon
-  std::signal(SIGHUP, SIG_IGN);   // NOLINT: until somebody listens to it
-  try {
+  service::set_up_log(options.log_level, options.log_format);
+  std::signal(SIGHUP, SIG_IGN);  // NOLINT: until somebody listens to it
+  return service::run_or_tell("resource_exporter", [&options] {
     Daemon daemon(options);
     daemon.run();
-    return 0;
-  } catch (const std::exception& error) {
-    std::cerr << "resource_exporter: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }
 
 }  // namespace exporter

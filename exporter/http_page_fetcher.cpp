@@ -14,9 +14,9 @@
 #include <thread>
 #include <utility>
 
-#include "exporter/log.hpp"
 #include "exporter/version.hpp"
 #include "http/client.hpp"
+#include "service/log.hpp"
 
 namespace exporter {
 namespace {
@@ -26,6 +26,7 @@ using collectors::FetchAnswer;
 using collectors::FetchedPage;
 using collectors::FetchFailure;
 using procfs::Clock;
+using service::LogLevel;
 
 FetchFailure::Why why_of(http::ClientError::Code code) {
   using Code = http::ClientError::Code;
@@ -188,7 +189,7 @@ class HttpPageFetcher::Worker {
       try {
         loop.io.run();
       } catch (const std::exception& error) {
-        log(LogLevel::error, "unexpected failure; going on", {{"problem", error.what()}});
+        service::log(LogLevel::error, "unexpected failure; going on", {{"problem", error.what()}});
       }
     }
   }

@@ -8,10 +8,12 @@
 #include <system_error>
 #include <thread>
 
-#include "exporter/log.hpp"
+#include "service/log.hpp"
 
 namespace exporter {
 namespace {
+
+using service::LogLevel;
 
 // The two threads must never both believe it, which one shared variable could not tell between the
 // moment that work is given up and the moment that the other thread begins to lead.
@@ -44,7 +46,7 @@ void LeaderFollowers::lead() {
     try {
       io_.run_one();
     } catch (const std::exception& error) {
-      log(LogLevel::error, "unexpected failure; going on", {{"problem", error.what()}});
+      service::log(LogLevel::error, "unexpected failure; going on", {{"problem", error.what()}});
     }
   }
   if (io_.stopped()) set_timer(std::chrono::nanoseconds(1));

@@ -1,22 +1,21 @@
 #include "exporter/options.hpp"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <map>
 #include <memory>
 
 #include "collectors/catalog.hpp"
 #include "exporter/duration.hpp"
 #include "exporter/version.hpp"
+#include "service/command_line.hpp"
 
 namespace exporter {
 namespace {
 
+using service::Exit;
+using service::LogFormat;
+
 // std::map, because CLI11 lists the allowed names from it.
-const std::map<std::string, LogLevel> kLogLevels = {{"debug", LogLevel::debug},
-                                                    {"info", LogLevel::info},
-                                                    {"warn", LogLevel::warn},
-                                                    {"error", LogLevel::error}};
 const std::map<std::string, LogFormat> kLogFormats = {{"logfmt", LogFormat::logfmt},
                                                       {"json", LogFormat::json}};
 
@@ -30,7 +29,6 @@ struct Raw {
   Options options;
   std::string window = "5m";
   std::string sample_interval = "1s";
-  std::string log_level = "info";
   std::string log_format = "logfmt";
   bool disable_exporter_metrics = false;
   bool disable_defaults = false;
@@ -120,9 +118,7 @@ void add_options(CLI::App& app, Raw& raw) {
   app.add_option("--sample-interval", raw.sample_interval, "Time between two samples")
       ->check(check_duration)
       ->capture_default_str();
-  app.add_option("--log.level", raw.log_level, "Least level to log")
-      ->check(names_of(kLogLevels))
-      ->capture_default_str();
+  service::add_log_level(app, options.log_level);
   app.add_option("--log.format", raw.log_format, "Format of the log")
       ->check(names_of(kLogFormats))
       ->capture_default_str();
@@ -155,7 +151,6 @@ std::variant<Options, Exit> resolve(Raw raw) {
   options.has_exporter_metrics = !raw.disable_exporter_metrics;
   options.window = *parse_duration(raw.window);
   options.sample_interval = *parse_duration(raw.sample_interval);
-  options.log_level = kLogLevels.at(raw.log_level);
   options.log_format = kLogFormats.at(raw.log_format);
   if (options.window < options.sample_interval) {
     return Exit{.code = 1, .text = "--window must not be shorter than --sample-interval"};
@@ -171,11 +166,6 @@ std::variant<Options, Exit> resolve(Raw raw) {
   return std::move(options);
 }
 
-std::string one_line(std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
-
 }  // namespace
 
 std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
@@ -189,16 +179,9 @@ std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
   config->parentSeparator('\0');
   app.config_formatter(config);
   app.allow_config_extras(false);
-  try {
-    app.parse(argc, argv);
-    return resolve(std::move(raw));        // a flag's value is converted only now
-  } catch (const CLI::Success& request) {  // --help, --version
-    std::ostringstream text;
-    app.exit(request, text, text);
-    return Exit{.code = 0, .text = text.str()};
-  } catch (const CLI::Error& error) {
-    return Exit{.code = 1, .text = one_line(error.what()) + "; see --help"};
-  }
+  // A flag's value is converted only in resolve().
+  return service::parse_command_line<Options>(app, argc, argv,
+                                              [&raw] { return resolve(std::move(raw)); });
 }
 
 }  // namespace exporter

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "collectors/collector.hpp"
-#include "exporter/log.hpp"
+#include "service/log.hpp"
+#include "service/program.hpp"
 
 namespace exporter {
 
@@ -22,18 +23,12 @@ struct Options {
   std::string root_path = "/";
   std::chrono::nanoseconds window = std::chrono::minutes(5);
   std::chrono::nanoseconds sample_interval = std::chrono::seconds(1);
-  LogLevel log_level = LogLevel::info;
-  LogFormat log_format = LogFormat::logfmt;
+  service::LogLevel log_level = service::LogLevel::info;
+  service::LogFormat log_format = service::LogFormat::logfmt;
   std::vector<const collectors::CollectorSpec*> collectors;  ///< Enabled ones, in page order.
   collectors::Settings settings;                             ///< Of the collectors.
 };
 
-/// There is nothing to run: --help, --version, --list-collectors, or a mistake.
-struct Exit {
-  int code = 0;
-  std::string text;  ///< For stdout when `code` is 0; one line for stderr otherwise.
-};
-
-std::variant<Options, Exit> parse_options(int argc, const char* const* argv);
+std::variant<Options, service::Exit> parse_options(int argc, const char* const* argv);
 
 }  // namespace exporter

@@ -7,7 +7,7 @@
 #include <ctime>
 #include <utility>
 
-#include "exporter/log.hpp"
+#include "service/log.hpp"
 
 namespace exporter {
 
@@ -136,7 +136,7 @@ void PassScheduler::work_on(Job& job, Clock::time_point until) {
   } catch (const std::exception& error) {
     job.pass->fail();
     job.is_complete = true;
-    log(LogLevel::error, "pass failed", {{"problem", error.what()}});
+    service::log(service::LogLevel::error, "pass failed", {{"problem", error.what()}});
   }
   if (job.is_complete) self_.observe_pass(Clock::now() - job.begun_at);
 }
@@ -227,7 +227,7 @@ void PassScheduler::run_reload() {
   try {
     self_.observe_reload(scraper_.reload());
   } catch (const std::exception& error) {
-    log(LogLevel::error, "reload failed", {{"problem", error.what()}});
+    service::log(service::LogLevel::error, "reload failed", {{"problem", error.what()}});
   }
 }
 

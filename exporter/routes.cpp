@@ -7,13 +7,14 @@
 #include "collectors/catalog.hpp"
 #include "exporter/http_page_fetcher.hpp"
 #include "exporter/landing_page.hpp"
-#include "exporter/log.hpp"
 #include "http/negotiation.hpp"
+#include "service/log.hpp"
 
 namespace exporter {
 namespace {
 
 namespace asio = boost::asio;
+using service::LogLevel;
 
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 
@@ -103,7 +104,7 @@ asio::awaitable<http::Response> Routes::handle(const http::Request& request) {
     try {
       response = co_await answer(route, request, *target);
     } catch (const std::exception& error) {
-      log(LogLevel::error, "request failed", {{"problem", error.what()}});
+      service::log(LogLevel::error, "request failed", {{"problem", error.what()}});
       response = http::text_response(500, "Internal error; the log says more.\n");
     }
   }

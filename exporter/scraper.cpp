@@ -5,10 +5,12 @@
 #include <stdexcept>
 #include <utility>
 
-#include "exporter/log.hpp"
+#include "service/log.hpp"
 
 namespace exporter {
 namespace {
+
+using service::LogLevel;
 
 Report refresh(collectors::Collector& collector, Clock::time_point now) {
   Report report;
@@ -49,10 +51,10 @@ bool reload_one(collectors::Collector& collector, std::string_view name) {
     problem = error.what();
   }
   if (problem.empty()) {
-    log(LogLevel::info, "configuration reloaded", {{"collector", std::string(name)}});
+    service::log(LogLevel::info, "configuration reloaded", {{"collector", std::string(name)}});
   } else {
-    log(LogLevel::error, "configuration not reloaded, the old one stays in force",
-        {{"collector", std::string(name)}, {"problem", problem}});
+    service::log(LogLevel::error, "configuration not reloaded, the old one stays in force",
+                 {{"collector", std::string(name)}, {"problem", problem}});
   }
   return problem.empty();
 }
@@ -67,8 +69,8 @@ Scraper::Scraper(std::span<const collectors::CollectorSpec* const> specs,
     names_.push_back(spec->name);
     const auto notice = units_.back().collector->notice();
     if (notice.empty()) continue;
-    log(LogLevel::info, "collector is ready",
-        {{"collector", std::string(spec->name)}, {"notice", std::string(notice)}});
+    service::log(LogLevel::info, "collector is ready",
+                 {{"collector", std::string(spec->name)}, {"notice", std::string(notice)}});
   }
 }
 
@@ -78,8 +80,8 @@ void Scraper::tick(Clock::time_point now) {
       units_[i].collector->tick(now);
     } catch (const std::exception& error) {
       if (std::exchange(units_[i].has_tick_failed, true)) continue;  // told once
-      log(LogLevel::error, "collector failed in its tick",
-          {{"collector", std::string(names_[i])}, {"problem", error.what()}});
+      service::log(LogLevel::error, "collector failed in its tick",
+                   {{"collector", std::string(names_[i])}, {"problem", error.what()}});
     }
   }
 }
@@ -140,12 +142,12 @@ void Scraper::log_change(std::size_t index, Status status, const std::string& pr
   if (before == status) return;
   const std::string name(names_[index]);
   if (status == Status::failed) {
-    log(LogLevel::error, "collector failed", {{"collector", name}, {"problem", problem}});
+    service::log(LogLevel::error, "collector failed", {{"collector", name}, {"problem", problem}});
   } else if (status == Status::absent) {
-    log(LogLevel::info, "collector has no subject on this host",
-        {{"collector", name}, {"problem", problem}});
+    service::log(LogLevel::info, "collector has no subject on this host",
+                 {{"collector", name}, {"problem", problem}});
   } else if (before != Status::waiting) {
-    log(LogLevel::info, "collector works again", {{"collector", name}});
+    service::log(LogLevel::info, "collector works again", {{"collector", name}});
   }
 }
 
@@ -155,10 +157,11 @@ void Scraper::log_complaint(std::size_t index, const std::string& complaint) {
   if (before == complaint) return;
   const std::string name(names_[index]);
   if (complaint.empty()) {
-    log(LogLevel::info, "collector has nothing to complain of any more", {{"collector", name}});
+    service::log(LogLevel::info, "collector has nothing to complain of any more",
+                 {{"collector", name}});
   } else {
-    log(LogLevel::warn, "collector left something out",
-        {{"collector", name}, {"problem", complaint}});
+    service::log(LogLevel::warn, "collector left something out",
+                 {{"collector", name}, {"problem", complaint}});
   }
 }
 
@@ -166,8 +169,8 @@ void Scraper::log_refused(const Pass& pass) {
   constexpr std::size_t kRemembered = 1000;
   for (auto& name : pass.refused()) {
     if (refused_.size() >= kRemembered || !refused_.insert(name).second) continue;
-    log(LogLevel::warn, "metric family refused: its name is already on the page",
-        {{"family", name}});
+    service::log(LogLevel::warn, "metric family refused: its name is already on the page",
+                 {{"family", name}});
   }
 }
 

@@ -7,7 +7,6 @@
 
 #include "exporter/version.hpp"
 #include "procfs/system.hpp"
-#include "procfs/text.hpp"
 
 namespace exporter {
 namespace {
@@ -56,7 +55,8 @@ constexpr Family kCpuSeconds = {"process_cpu_seconds_total",
                                 "User and system time of the exporter, from getrusage(2).",
                                 Kind::counter};
 constexpr Family kStartTime = {"process_start_time_seconds",
-                               "When the exporter started, in seconds since the epoch."};
+                               "When the exporter started, in seconds since the epoch, from "
+                               "/proc/self/stat."};
 constexpr Family kOpenFds = {"process_open_fds",
                              "File descriptors the exporter has open, from /proc/self/fd."};
 constexpr Family kMaxFds = {"process_max_fds",
@@ -82,12 +82,6 @@ double open_files_limit() {
   return static_cast<double>(limit.rlim_cur);
 }
 
-double seconds(const timeval& time) {
-  constexpr double kSecondsPerMicrosecond = 1e-6;
-  return static_cast<double>(time.tv_sec) +
-         static_cast<double>(time.tv_usec) * kSecondsPerMicrosecond;
-}
-
 }  // namespace
 
 SelfMetrics::SelfMetrics(OnPage on_page)
@@ -96,12 +90,8 @@ SelfMetrics::SelfMetrics(OnPage on_page)
       sampler_cpu_(registry_.counter(kSamplerCpu)),
       page_bytes_(registry_.gauge(kPageBytes)),
       refused_families_(registry_.counter(kRefusedFamilies)),
-      start_time_seconds_(procfs::this_system().wall_clock().seconds),
-      bytes_per_page_(static_cast<double>(procfs::this_system().page_bytes)),
       max_fds_(open_files_limit()),
-      own_proc_(open_own("/proc/self")),
-      own_fds_(open_own("/proc/self/fd")),
-      statm_(own_proc_.keep("statm", procfs::Ending::short_read)) {
+      own_fds_(open_own("/proc/self/fd")) {
   registry_
       .gauge(kBuildInfo, {{"version", std::string(kVersion)},
                           {"revision", std::string(kRevision)},
@@ -172,13 +162,11 @@ void SelfMetrics::emit(metrics::Sink& sink) {
 }
 
 void SelfMetrics::emit_process(metrics::Sink& sink) {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  sink.single(kCpuSeconds, seconds(usage.ru_utime) + seconds(usage.ru_stime));
-  sink.single(kStartTime, start_time_seconds_);
+  sink.single(kCpuSeconds, service::OwnProcess::cpu_seconds());
+  if (const auto start = process_.start_time_seconds()) sink.single(kStartTime, *start);
   sink.single(kMaxFds, max_fds_);
 
-  const std::lock_guard lock(own_proc_mutex_);
+  const std::lock_guard lock(process_mutex_);
   // Linux 6.2 and later tell the number as the directory's size; before, they are counted, with
   // the one that counting takes.
   if (const auto status = own_fds_.status("."); status && status->size_bytes > 0) {
@@ -186,17 +174,10 @@ void SelfMetrics::emit_process(metrics::Sink& sink) {
   } else if (const auto listed = own_fds_.count("."); listed && *listed > 0) {
     sink.single(kOpenFds, static_cast<double>(*listed - 1));
   }
-  const auto statm = statm_.read();
-  if (!statm) return;
-  auto columns = *statm;
-  std::uint64_t virtual_pages = 0;
-  std::uint64_t resident_pages = 0;
-  if (!procfs::to_number(procfs::take_field(columns), virtual_pages) ||
-      !procfs::to_number(procfs::take_field(columns), resident_pages)) {
-    return;
-  }
-  sink.single(kVirtual, static_cast<double>(virtual_pages) * bytes_per_page_);
-  sink.single(kResident, static_cast<double>(resident_pages) * bytes_per_page_);
+  const auto memory = process_.memory();
+  if (!memory) return;
+  sink.single(kVirtual, memory->virtual_bytes);
+  sink.single(kResident, memory->resident_bytes);
 }
 
 }  // namespace exporter

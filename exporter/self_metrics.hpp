@@ -12,6 +12,7 @@
 #include "http/server.hpp"
 #include "metrics/sink.hpp"
 #include "procfs/file_reader.hpp"
+#include "service/own_process.hpp"
 
 namespace exporter {
 
@@ -58,13 +59,10 @@ class SelfMetrics {
   prometheus::Counter& sampler_cpu_;
   prometheus::Gauge& page_bytes_;
   prometheus::Counter& refused_families_;
-  double start_time_seconds_;
-  double bytes_per_page_;
   double max_fds_;
-  std::mutex own_proc_mutex_;  // guards those below
-  procfs::FileReader own_proc_;
+  std::mutex process_mutex_;  // guards those below
+  service::OwnProcess process_;
   procfs::FileReader own_fds_;
-  procfs::KeptFile statm_;
 };
 
 }  // namespace exporter

@@ -40,6 +40,7 @@ struct Exchange {
 
   tcp::socket socket;
   asio::steady_timer alarm;
+  bool is_connected = false;
   bool is_late = false;  // the socket is closed
 };
 
@@ -58,8 +59,9 @@ std::shared_ptr<Exchange> make_exchange(const asio::any_io_executor& io,
 }
 
 ClientError failure(const Exchange& exchange, Code code, const error_code& error) {
-  if (exchange.is_late) return {Code::deadline, "no complete answer in time"};
-  return {code, error.message()};
+  const bool was_sent = exchange.is_connected;
+  if (exchange.is_late) return {Code::deadline, "no complete answer in time", was_sent};
+  return {code, error.message(), was_sent};
 }
 
 /// What would end a line of the header, or a word of its first line, before its end.
@@ -212,6 +214,7 @@ asio::awaitable<ClientResult> send_until(ClientRequest request, ClientLimits lim
   }
   const auto error = co_await connect(exchange, std::move(addresses));
   if (error) co_return failure(*exchange, Code::unreachable, error);
+  exchange->is_connected = true;
   const bool is_to_head = request.method == "HEAD";
   const auto message = make_message(std::move(request));
   // A server may answer, and close, without having read all: its answer tells more than the error.

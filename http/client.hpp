@@ -46,7 +46,8 @@ struct ClientError {
     malformed,     ///< The answer is not HTTP/1.
     too_large,     ///< The header or the body is over its limit.
   } code = Code::malformed;
-  std::string detail;  ///< For a person.
+  std::string detail;     ///< For a person.
+  bool was_sent = false;  ///< There was a connection, and some of the request may have arrived.
 };
 
 using ClientResult = std::variant<ClientResponse, ClientError>;

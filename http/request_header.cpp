@@ -1,5 +1,6 @@
 #include "http/request_header.hpp"
 
+#include <boost/beast/http/error.hpp>
 #include <charconv>
 #include <iterator>
 #include <optional>
@@ -27,16 +28,23 @@ std::string_view content_length(const Message& message) {
   return {value.data(), value.size()};
 }
 
-/// 0, or the status that refuses the body that the header announces.
-unsigned refusal_of_body(const Message& message, std::size_t lengths, std::size_t codings,
-                         std::size_t most_bytes) {
-  if (codings > 0 && lengths == 0 && most_bytes > 0) return 411;
-  if (codings > 0 || lengths > 1) return 400;
-  if (lengths == 0 || content_length(message) == "0") return 0;
-  if (most_bytes == 0) return 413;
+constexpr std::string_view kLength = "Content-Length";
+constexpr std::string_view kCoding = "Transfer-Encoding";
+
+/// What refuses the body that the header announces; the target is left to the caller.
+std::optional<Refused> refusal_of_body(const Message& message, std::size_t lengths,
+                                       std::size_t codings, std::size_t most_bytes) {
+  if (codings > 0) {
+    const bool is_length_missing = lengths == 0 && most_bytes > 0;
+    return Refused{.status = is_length_missing ? 411U : 400U, .field = kCoding};
+  }
+  if (lengths > 1) return Refused{.status = 400, .field = kLength};
+  if (lengths == 0 || content_length(message) == "0") return std::nullopt;
+  if (most_bytes == 0) return Refused{.status = 413, .field = kLength};
   const auto bytes = parse_length(content_length(message));
-  if (!bytes) return 400;
-  return *bytes > most_bytes ? 413 : 0;
+  if (!bytes) return Refused{.status = 400, .field = kLength};
+  if (*bytes > most_bytes) return Refused{.status = 413, .field = kLength};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -53,19 +61,42 @@ bool is_ambiguous(std::string_view header, std::size_t begin) {
   return false;
 }
 
-unsigned refusal_of(const Message& message, const Limits& limits) {
+std::optional<Refused> refusal_of(const Message& message, const Limits& limits) {
+  const std::string_view target(message.target().data(), message.target().size());
   const auto count = [&](field name) {
     const auto [begin, end] = message.equal_range(name);
     return static_cast<std::size_t>(std::distance(begin, end));
   };
-  if (message.target().size() > limits.target_bytes) return 414;
-  if (!message.target().starts_with('/')) return 400;
+  if (target.size() > limits.target_bytes) return Refused{414, target, "target"};
+  if (!target.starts_with('/')) return Refused{400, target, "target"};
   const auto fields = std::distance(message.begin(), message.end());
-  if (static_cast<std::size_t>(fields) > limits.header_fields) return 431;
+  if (static_cast<std::size_t>(fields) > limits.header_fields) {
+    return Refused{431, target, "header"};
+  }
   const auto hosts = count(field::host);
-  if (hosts > 1 || (hosts == 0 && message.version() >= kHttp11)) return 400;
-  return refusal_of_body(message, count(field::content_length), count(field::transfer_encoding),
-                         limits.body_bytes);
+  if (hosts > 1 || (hosts == 0 && message.version() >= kHttp11)) {
+    return Refused{400, target, "Host"};
+  }
+  auto refused = refusal_of_body(message, count(field::content_length),
+                                 count(field::transfer_encoding), limits.body_bytes);
+  if (refused) refused->target = target;
+  return refused;
+}
+
+std::string_view field_of(const boost::system::error_code& failure) {
+  using boost::beast::http::error;
+  if (failure == error::bad_content_length || failure == error::multiple_content_length) {
+    return kLength;
+  }
+  return failure == error::bad_transfer_encoding ? kCoding : "header";
+}
+
+std::string_view target_of(std::string_view header) {
+  const auto line = header.substr(0, header.find_first_of("\r\n"));
+  const auto begin = line.find(' ');
+  if (begin == std::string_view::npos || !line.substr(begin + 1).starts_with('/')) return {};
+  const auto rest = line.substr(begin + 1);
+  return rest.substr(0, rest.find(' '));
 }
 
 std::size_t body_bytes_of(const Message& message) {

@@ -30,13 +30,14 @@ std::string response_header(const Response& response, const Framing& framing) {
   // To HEAD an empty body means that its length is not known.
   const bool is_length_known = !is_head || !response.body.empty();
   const auto length = is_length_known ? std::to_string(response.body.size()) : std::string();
-  const std::array<Field, 8> fields = {{
+  const std::array<Field, 9> fields = {{
       {"Date", http_date()},
       {"Content-Type", response.content_type},
       {"Content-Encoding", response.content_encoding},
       {"Content-Length", length},
       {"Allow", response.allow},
       {"Vary", response.vary},
+      {"Retry-After", response.retry_after},
       {"X-Content-Type-Options", "nosniff"},
       // HTTP/1.1 keeps unless told otherwise.
       {"Connection", is_keep ? (version == kHttp10 ? "keep-alive" : "") : "close"},

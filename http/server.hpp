@@ -21,6 +21,7 @@ struct Limits {
   std::size_t header_fields = 64;
   std::size_t target_bytes = 2048;
   std::size_t body_bytes = 0;  ///< Of a request; with 0 every body is refused.
+  std::size_t all_body_bytes = std::size_t{64} << 20U;  ///< Of all requests under way together.
   std::size_t connections = 256;
   std::size_t connections_per_source = 64;  ///< From one address.
   std::size_t requests_per_connection = 1000;
@@ -52,6 +53,7 @@ struct Response {
   std::string_view content_encoding = {};
   std::string_view allow = {};
   std::string_view vary = {};
+  std::string_view retry_after = {};       ///< Seconds.
   std::shared_ptr<const void> owner = {};  ///< Keeps `body` alive until it is sent.
   std::string_view body = {};
 };
@@ -61,12 +63,18 @@ Response text_response(unsigned status, std::string text);
 
 using Handler = std::function<boost::asio::awaitable<Response>(const Request&)>;
 
-/// Makes what is answered to a request that never reaches the handler, from the status and the
-/// target, which is "" when the request has none that could be read.
-using Refusal = std::function<Response(unsigned status, std::string_view target)>;
+/// A request that never reaches the handler.
+struct Refused {
+  unsigned status = 0;
+  std::string_view target = {};  ///< "" when it has none that could be read.
+  std::string_view field = {};   ///< What is wrong: a field's name, "target", "header" or "body".
+};
+
+/// Makes what is answered to it.
+using Refusal = std::function<Response(const Refused&)>;
 
 /// The reason phrase of the status, as plain text.
-Response refuse_in_plain_text(unsigned status, std::string_view target);
+Response refuse_in_plain_text(const Refused& refused);
 
 /// What happens below the handler, for those who count.
 enum class Event : std::uint8_t {

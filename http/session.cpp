@@ -37,9 +37,17 @@ Response text_response(unsigned status, std::string text) {
   return {.status = status, .owner = std::move(owner), .body = body};
 }
 
-Response refuse_in_plain_text(unsigned status, std::string_view /*target*/) {
-  const auto reason = beast::http::obsolete_reason(static_cast<beast::http::status>(status));
-  return text_response(status, std::string(view(reason)) + "\n");
+Response refuse_in_plain_text(const Refused& refused) {
+  const auto status = static_cast<beast::http::status>(refused.status);
+  const auto reason = beast::http::obsolete_reason(status);
+  return text_response(refused.status, std::string(view(reason)) + "\n");
+}
+
+bool Body::append(std::string_view part) {
+  if (part.size() > server_.limits.all_body_bytes - server_.body_bytes) return false;
+  text_.append(part);
+  server_.body_bytes += part.size();
+  return true;
 }
 
 asio::ip::address source_of(const asio::ip::address& peer) {
@@ -140,13 +148,13 @@ asio::awaitable<std::string_view> Session::read_header(bool is_first) {
     const auto header = is_whole ? text.substr(0, end + kEndOfHeader.size()) : text;
     // At once, for a client that speaks TLS or ends lines with LF waits for an answer.
     if (is_ambiguous(header, checked)) {
-      co_await reject(400, {});
+      co_await reject({400, target_of(header), "header"});
       co_return std::string_view();
     }
     if (is_whole) co_return header;
     if (server_->stopping) co_return std::string_view();
     if (text.size() == buffer_.max_size()) {
-      co_await reject(431, {});
+      co_await reject({431, target_of(text), "header"});
       co_return std::string_view();
     }
     checked = text.size();
@@ -167,16 +175,22 @@ asio::awaitable<Session::Outcome> Session::answer(std::string_view header, bool 
   parser.body_limit(boost::none);
   beast::error_code error;
   parser.put(asio::buffer(header), error);
-  if (error || !parser.is_header_done()) co_return co_await reject(400, {});
+  if (error || !parser.is_header_done()) {
+    co_return co_await reject({400, target_of(header), field_of(error)});
+  }
   const auto& message = parser.get();
-  if (const auto status = refusal_of(message, server_->limits); status != 0) {
-    co_return co_await reject(status, view(message.target()));
+  if (const auto refused = refusal_of(message, server_->limits)) {
+    co_return co_await reject(*refused);
   }
   buffer_.consume(header.size());
-  std::optional<std::string> body{std::in_place};
+  Body body(*server_);
+  auto reading = Reading::whole;
   if (const auto size = body_bytes_of(message); size > 0) {
-    body = co_await read_body(size, awaits_continue(message));
-    if (!body) co_return Outcome::close;
+    reading = co_await read_body(body, size, awaits_continue(message));
+  }
+  if (reading == Reading::gone) co_return Outcome::close;
+  if (reading == Reading::too_much) {
+    co_return co_await reject({503, view(message.target()), "body"});
   }
   std::vector<Field> fields;
   for (const auto& field : message) {
@@ -185,7 +199,7 @@ asio::awaitable<Session::Outcome> Session::answer(std::string_view header, bool 
   const auto response = co_await respond({.method = view(message.method_string()),
                                           .target = view(message.target()),
                                           .fields = fields,
-                                          .body = *body});
+                                          .body = body.text()});
   auto outcome = Outcome::keep;
   if (is_last || server_->stopping || !message.keep_alive()) outcome = Outcome::close;
   const bool is_head = message.method() == beast::http::verb::head;
@@ -193,9 +207,10 @@ asio::awaitable<Session::Outcome> Session::answer(std::string_view header, bool 
   co_return is_sent ? outcome : Outcome::close;
 }
 
-/// Nothing when the client leaves or is late. The memory grows with what comes, not with what was
-/// announced. The buffer holds what is behind the header, and at last what is behind the body.
-asio::awaitable<std::optional<std::string>> Session::read_body(std::size_t size, bool is_awaited) {
+/// The memory grows with what comes, not with what was announced. The buffer holds what is behind
+/// the header, and at last what is behind the body.
+asio::awaitable<Session::Reading> Session::read_body(Body& body, std::size_t size,
+                                                     bool is_awaited) {
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   set_deadline(server_->limits.body_deadline);
   beast::error_code error;
@@ -203,21 +218,20 @@ asio::awaitable<std::optional<std::string>> Session::read_body(std::size_t size,
   if (is_awaited && buffer_.size() < size) {
     std::tie(error, count) = co_await asio::async_write(socket_, asio::buffer(kContinue), kReport);
   }
-  std::string body;
   while (!error) {
-    const auto part = buffered().substr(0, size - body.size());
-    body.append(part);
+    const auto part = buffered().substr(0, size - body.text().size());
+    if (!body.append(part)) co_return Reading::too_much;
     buffer_.consume(part.size());
-    if (body.size() == size) {
+    if (body.text().size() == size) {
       clear_deadline();
-      co_return body;
+      co_return Reading::whole;
     }
     std::tie(error, count) =
         co_await socket_.async_read_some(buffer_.prepare(buffer_.max_size()), kReport);
     buffer_.commit(count);
   }
   if (is_late_) server_->observe(Event::deadline_passed);
-  co_return std::nullopt;
+  co_return Reading::gone;
 }
 
 asio::awaitable<Response> Session::respond(const Request& request) {
@@ -229,10 +243,10 @@ asio::awaitable<Response> Session::respond(const Request& request) {
   co_return text_response(500, "Internal error.\n");
 }
 
-asio::awaitable<Session::Outcome> Session::reject(unsigned status, std::string_view target) {
+asio::awaitable<Session::Outcome> Session::reject(Refused refused) {
   server_->observe(Event::request_rejected);
   is_idle_ = false;
-  const auto response = server_->refuse(status, target);
+  const auto response = server_->refuse(refused);
   const bool is_head = buffered().starts_with("HEAD ");
   co_await write(response, kHttp11, is_head, Outcome::close);
   co_return Outcome::close;

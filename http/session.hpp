@@ -8,7 +8,6 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <list>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 
@@ -31,7 +30,27 @@ struct Shared {
   std::list<boost::asio::ip::tcp::acceptor> acceptors = {};
   std::map<boost::asio::ip::address, std::set<Session*>> sessions = {};  ///< By source.
   std::size_t session_count = 0;
+  std::size_t body_bytes = 0;  ///< That all sessions hold.
   bool stopping = false;
+};
+
+/// The body of one request, which counts among those of all as it grows.
+class Body {
+ public:
+  explicit Body(Shared& server) : server_(server) {}
+  Body(const Body&) = delete;
+  Body& operator=(const Body&) = delete;
+  Body(Body&&) = delete;
+  Body& operator=(Body&&) = delete;
+  ~Body() { server_.body_bytes -= text_.size(); }
+
+  /// False when all bodies together would be over their limit.
+  [[nodiscard]] bool append(std::string_view part);
+  [[nodiscard]] std::string_view text() const { return text_; }
+
+ private:
+  Shared& server_;
+  std::string text_;
 };
 
 /// What counts as one client: an IPv4 address, or the /64 network in which an IPv6 client may pick
@@ -56,6 +75,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   enum class Outcome : bool { close, keep };
+  enum class Reading : std::uint8_t { whole, gone, too_much };
   using Clock = std::chrono::steady_clock;
   static constexpr auto kNever = Clock::time_point::max();
 
@@ -66,9 +86,9 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] std::string_view buffered() const;
   boost::asio::awaitable<std::string_view> read_header(bool is_first);
   boost::asio::awaitable<Outcome> answer(std::string_view header, bool is_last);
-  boost::asio::awaitable<std::optional<std::string>> read_body(std::size_t size, bool is_awaited);
+  boost::asio::awaitable<Reading> read_body(Body& body, std::size_t size, bool is_awaited);
   boost::asio::awaitable<Response> respond(const Request& request);
-  boost::asio::awaitable<Outcome> reject(unsigned status, std::string_view target);
+  boost::asio::awaitable<Outcome> reject(Refused refused);
   boost::asio::awaitable<bool> write(const Response& response, unsigned version, bool is_head,
                                      Outcome outcome);
   boost::asio::awaitable<void> linger();

@@ -11,6 +11,10 @@
 
 namespace model_server {
 
+/// `text` as a JSON string, with its quotes; one line, whatever the bytes.
+std::string json_string(std::string_view text);
+
+/// With a status of 503 the client is told to come back in a second.
 http::Response json_response(unsigned status, std::string json);
 
 /// {"error":"..."}.

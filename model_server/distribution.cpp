@@ -37,17 +37,21 @@ std::size_t bin_of(const std::vector<double>& edges, double value) {
 
 ValueHistogram::ValueHistogram(prometheus::Registry& registry, const std::string& name,
                                const std::string& subject, const prometheus::Labels& labels,
-                               const std::vector<double>& edges)
+                               const std::vector<double>& edges, double most)
     : edges_(edges),
       one_(edges.size() + 1),
+      most_(most),
       histogram_(add_histogram(registry, name, subject + ". The sum is of their magnitudes.",
                                labels, edges)) {}
 
-void ValueHistogram::observe(double value) {
+bool ValueHistogram::observe(double value) {
+  const auto magnitude = std::abs(value);
+  const bool is_near = magnitude <= most_;
   auto& count = one_[bin_of(edges_, value)];
   count = 1;
-  histogram_.ObserveMultiple(one_, std::abs(value));
+  histogram_.ObserveMultiple(one_, is_near ? magnitude : 0);
   count = 0;
+  return is_near;
 }
 
 void ValueHistogram::observe(const std::vector<double>& counts, double sum_of_magnitudes) {
@@ -56,8 +60,8 @@ void ValueHistogram::observe(const std::vector<double>& counts, double sum_of_ma
 
 Distribution::Distribution(prometheus::Registry& registry, const std::string& name,
                            const std::string& subject, const prometheus::Labels& labels,
-                           const std::vector<double>& edges)
-    : histogram_(registry, name, subject, labels, edges),
+                           const std::vector<double>& edges, double most)
+    : histogram_(registry, name, subject, labels, edges, most),
       positive_sum_(add_counter(registry, name + "_sum_total",
                                 subject + ": sum of the magnitudes, by sign.",
                                 with_label(labels, "sign", "positive"))),
@@ -67,10 +71,11 @@ Distribution::Distribution(prometheus::Registry& registry, const std::string& na
       squared_sum_(add_counter(registry, name + "_squared_sum_total",
                                subject + ": sum of the squares.", labels)) {}
 
-void Distribution::observe(double value) {
-  histogram_.observe(value);
+bool Distribution::observe(double value) {
+  if (!histogram_.observe(value)) return false;
   (value < 0 ? negative_sum_ : positive_sum_).Increment(std::abs(value));
   squared_sum_.Increment(value * value);
+  return true;
 }
 
 }  // namespace model_server

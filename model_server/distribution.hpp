@@ -4,28 +4,34 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 namespace model_server {
 
+using Seconds = std::chrono::duration<double>;
+
 /// A histogram of values that may be negative. Its sum is that of their magnitudes: Prometheus
-/// takes a sum that falls for a restart.
+/// takes a sum that falls for a restart. Values of more than `most` are in the last or first bin,
+/// and not in the sum: beside 1e30 a double takes no more notice of what is added later.
 class ValueHistogram {
  public:
   /// `subject` is what the help calls the values.
   ValueHistogram(prometheus::Registry& registry, const std::string& name,
                  const std::string& subject, const prometheus::Labels& labels,
-                 const std::vector<double>& edges);
+                 const std::vector<double>& edges, double most);
 
-  void observe(double value);
+  /// False when the magnitude of the value is over `most`.
+  bool observe(double value);
   /// So many values in each bin at once.
   void observe(const std::vector<double>& counts, double sum_of_magnitudes);
 
  private:
   std::vector<double> edges_;
   std::vector<double> one_;  // 0 in every bin, for observe()
+  double most_;
   prometheus::Histogram& histogram_;
 };
 
@@ -34,9 +40,10 @@ class Distribution {
  public:
   /// Adds the families `name`, `name`_sum_total and `name`_squared_sum_total.
   Distribution(prometheus::Registry& registry, const std::string& name, const std::string& subject,
-               const prometheus::Labels& labels, const std::vector<double>& edges);
+               const prometheus::Labels& labels, const std::vector<double>& edges, double most);
 
-  void observe(double value);
+  /// False when the value is in no moment, for its magnitude is over `most`.
+  bool observe(double value);
 
  private:
   ValueHistogram histogram_;

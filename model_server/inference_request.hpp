@@ -22,9 +22,10 @@ enum class Reason : std::uint8_t {
   type,       ///< A member or value, or the whole body, is of another kind.
   nonfinite,  ///< A number that is infinite as a 32-bit float.
   too_large,  ///< More than the server takes in one request.
+  framing,    ///< Its length, its target or another part of its header is broken.
 };
-inline constexpr std::array<std::string_view, 5> kReasonNames = {"json", "shape", "type",
-                                                                 "nonfinite", "too_large"};
+inline constexpr std::array<std::string_view, 6> kReasonNames = {
+    "json", "shape", "type", "nonfinite", "too_large", "framing"};
 
 struct Rejection {
   unsigned status = 400;

@@ -149,9 +149,10 @@ std::map<std::string, double> read_thresholds(const Section& section) {
   std::map<std::string, double> thresholds;
   for (const auto& [key, value] : section.members()) {
     const std::string window(key);
-    const auto threshold = section.to_number(value, window.c_str());
     const bool is_window = window.find_first_not_of("0123456789smhdw") == std::string::npos;
-    if (!is_window || window.empty()) section.fail(window.c_str(), "is not a window such as 1d");
+    // Without its name, which may be any bytes.
+    if (!is_window || window.empty()) section.fail("*", "has a name that is not like 1d");
+    const auto threshold = section.to_number(value, window.c_str());
     if (threshold <= 0) section.fail(window.c_str(), "is not above 0");
     thresholds[window] = threshold;
     if (thresholds.size() > kMostThresholds) section.fail("", "has too many windows");

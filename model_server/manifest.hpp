@@ -16,6 +16,7 @@ struct Tensor {
 
   /// How many values it has.
   [[nodiscard]] std::size_t size() const;
+  bool operator==(const Tensor&) const = default;
 };
 
 /// What inputs and outputs looked like when the model was made. Edges ascend; a value on an edge
@@ -28,6 +29,8 @@ struct Reference {
   std::vector<std::uint64_t> counts;  ///< Input values in each bin, one more than edges.
   std::vector<double> step_edges;     ///< For the difference of neighbouring input values.
   std::vector<double> output_edges;
+
+  bool operator==(const Reference&) const = default;
 };
 
 /// What manifest.json says of the model.onnx beside it.
@@ -38,6 +41,8 @@ struct Manifest {
   std::size_t output_index = 0;  ///< Which value of the output is the prediction.
   Reference reference;
   std::map<std::string, double> psi_thresholds;  ///< By window, such as "1d".
+
+  bool operator==(const Manifest&) const = default;
 };
 
 /// Throws std::runtime_error, which names the field, when it is not a whole manifest.

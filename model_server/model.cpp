@@ -1,6 +1,8 @@
 #include "model_server/model.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +10,8 @@
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/dnn.hpp>
 #include <stdexcept>
+#include <string>
+#include <system_error>
 #include <vector>
 
 #include "model_server/sha256.hpp"
@@ -16,19 +20,29 @@ namespace model_server {
 namespace {
 
 constexpr std::size_t kMostManifestBytes = std::size_t{1} << 20U;
-constexpr std::size_t kMostModelBytes = std::size_t{512} << 20U;
+// Each worker holds the weights, and while another model is loaded there are two of all.
+constexpr std::size_t kMostModelBytes = std::size_t{64} << 20U;
 
 std::string read_file(const std::string& path, std::size_t most_bytes) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) throw std::runtime_error("there is no " + path);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    throw std::runtime_error("there is no " + path);
+  }
+  if (error) throw std::runtime_error("cannot read " + path + ": " + error.message());
   if (!std::filesystem::is_regular_file(status)) throw std::runtime_error(path + " is no file");
   const auto size = std::filesystem::file_size(path, error);
-  if (error || size > most_bytes) throw std::runtime_error(path + " is too large");
+  if (error || size > most_bytes) {
+    throw std::runtime_error(path + " is of more than " + std::to_string(most_bytes) + " bytes");
+  }
   std::string bytes(size, '\0');
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
   file.read(bytes.data(), static_cast<std::streamsize>(size));
-  if (!file) throw std::runtime_error("cannot read " + path);
+  if (!file) {
+    const auto reason = std::error_code(errno, std::generic_category()).message();
+    throw std::runtime_error("cannot read " + path + (errno == 0 ? "" : ": " + reason));
+  }
   return bytes;
 }
 
@@ -39,21 +53,33 @@ std::runtime_error not_a_network(const cv::Exception& error) {
   return std::runtime_error("OpenCV cannot run model.onnx: " + reason);
 }
 
+/// What is the process's, once: errors come as exceptions, and a thread pool of OpenCV's own would
+/// only wait for our threads.
+bool set_up_opencv() {
+  cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+  cv::setNumThreads(1);
+  return true;
+}
+
 std::vector<int> dimensions_of(const Tensor& tensor) {
   return {tensor.shape.begin(), tensor.shape.end()};
 }
 
 }  // namespace
 
-ModelFiles read_model(const std::string& folder) {
-  const auto manifest_path = folder + "/manifest.json";
-  const auto text = read_file(manifest_path, kMostManifestBytes);
-  ModelFiles files{.manifest = {}, .onnx = read_file(folder + "/model.onnx", kMostModelBytes)};
+Manifest read_manifest(const std::string& folder) {
+  const auto path = folder + "/manifest.json";
+  const auto text = read_file(path, kMostManifestBytes);
   try {
-    files.manifest = parse_manifest(text);
+    return parse_manifest(text);
   } catch (const std::runtime_error& error) {
-    throw std::runtime_error(manifest_path + " is no manifest: " + error.what());
+    throw std::runtime_error(path + " is no manifest: " + error.what());
   }
+}
+
+ModelFiles read_model(const std::string& folder) {
+  ModelFiles files{.manifest = read_manifest(folder),
+                   .onnx = read_file(folder + "/model.onnx", kMostModelBytes)};
   if (sha256_hex(files.onnx) != files.manifest.sha256) {
     throw std::runtime_error(folder + "/model.onnx is not the model of its manifest: the SHA-256 " +
                              "differs");
@@ -70,20 +96,38 @@ struct Network::Parts {
   cv::dnn::Net net;
   cv::Mat input;
   std::string input_name, output_name;
-  std::size_t output_size = 0;
   std::size_t output_index = 0;
 
   cv::Mat compute() {
     net.setInput(input, input_name);
-    return net.forward();
+    return net.forward(output_name);
+  }
+  /// OpenCV computes the last output if it is not told which.
+  void check_outputs() const {
+    const auto names = net.getUnconnectedOutLayersNames();
+    if (names.size() != 1) {
+      throw std::runtime_error("model.onnx has " + std::to_string(names.size()) +
+                               " outputs in place of one");
+    }
+    if (names.front() != output_name) {
+      throw std::runtime_error("the output of model.onnx is not called as its manifest says");
+    }
+  }
+  void check(const cv::Mat& output, const Tensor& wanted) const {
+    const std::vector<int> shape(output.size.p, output.size.p + output.dims);
+    if (shape != dimensions_of(wanted) || output.type() != CV_32F) {
+      throw std::runtime_error("the output of model.onnx is not shaped as its manifest says");
+    }
+    const auto* values = output.ptr<float>();
+    if (!std::all_of(values, values + output.total(), [](float v) { return std::isfinite(v); })) {
+      throw std::runtime_error("model.onnx gives no finite output for zeros");
+    }
   }
 };
 
 Network::Network(const ModelFiles& files) : parts_(std::make_unique<Parts>()) {
   const auto& manifest = files.manifest;
-  // Errors come as exceptions; and a thread pool of OpenCV's own would only wait for our threads.
-  cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-  cv::setNumThreads(1);
+  [[maybe_unused]] static const bool is_set_up = set_up_opencv();
   try {
     parts_->net = cv::dnn::readNetFromONNX(files.onnx.data(), files.onnx.size());
     if (parts_->net.empty()) throw std::runtime_error("model.onnx is an empty network");
@@ -93,12 +137,10 @@ Network::Network(const ModelFiles& files) : parts_(std::make_unique<Parts>()) {
     parts_->input.create(static_cast<int>(dimensions.size()), dimensions.data(), CV_32F);
     parts_->input.setTo(0);
     parts_->input_name = manifest.input.name;
+    parts_->output_name = manifest.output.name;
     parts_->output_index = manifest.output_index;
-    const auto output = parts_->compute();
-    const std::vector<int> shape(output.size.p, output.size.p + output.dims);
-    if (shape != dimensions_of(manifest.output) || output.type() != CV_32F) {
-      throw std::runtime_error("the output of model.onnx is not shaped as its manifest says");
-    }
+    parts_->check_outputs();
+    parts_->check(parts_->compute(), manifest.output);
   } catch (const cv::Exception& error) {
     throw not_a_network(error);
   }

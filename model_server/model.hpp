@@ -20,6 +20,9 @@ struct ModelFiles {
 /// large or damaged, or when the two do not belong together.
 ModelFiles read_model(const std::string& folder);
 
+/// The manifest alone, which is small. Throws in the same way.
+Manifest read_manifest(const std::string& folder);
+
 /// The name and version of what runs the network.
 std::string_view runtime_name();
 
@@ -27,8 +30,8 @@ std::string_view runtime_name();
 class Network {
  public:
   /// Computes once, so that what does not fit shows now. Throws std::runtime_error with one line
-  /// when the bytes are no network that OpenCV can run, or none that is shaped as the manifest
-  /// says.
+  /// when the bytes are no network that OpenCV can run, or none with the one input and the one
+  /// output that the manifest says.
   explicit Network(const ModelFiles& files);
   Network(Network&&) noexcept;
   Network& operator=(Network&&) noexcept;

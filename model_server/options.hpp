@@ -6,6 +6,9 @@
 #include <variant>
 #include <vector>
 
+#include "service/log.hpp"
+#include "service/program.hpp"
+
 namespace model_server {
 
 /// What the command line asks for.
@@ -18,15 +21,10 @@ struct Options {
   std::size_t queue_length = 256;
   std::size_t workers = 1;
   std::chrono::milliseconds deadline{1000};
-  std::string log_level = "info";  ///< debug, info, warn or error.
+  std::chrono::milliseconds drain_time{2000};  ///< Answering, and not ready, before it stops.
+  service::LogLevel log_level = service::LogLevel::info;
 };
 
-/// There is nothing to run: --help, --version, or a mistake.
-struct Exit {
-  int code = 0;
-  std::string text;  ///< For stdout when `code` is 0; one line for stderr otherwise.
-};
-
-std::variant<Options, Exit> parse_options(int argc, const char* const* argv);
+std::variant<Options, service::Exit> parse_options(int argc, const char* const* argv);
 
 }  // namespace model_server

@@ -1,9 +1,14 @@
 #include "model_server/routes.hpp"
 
+#include <prometheus/text_serializer.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <iterator>
 #include <utility>
 
 #include "http/target.hpp"
@@ -14,57 +19,74 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kMostSeries = 1024;
 constexpr std::string_view kPlatform = "onnx_opencv";
+constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+constexpr unsigned kUnavailable = 503;
 
-constexpr unsigned kLengthRequired = 411;
-constexpr unsigned kPayloadTooLarge = 413;
-
-std::string_view problem_of(unsigned status) {
-  switch (status) {
-    case kLengthRequired:
-      return "body is chunked; send a Content-Length";
-    case kPayloadTooLarge:
-      return "body is larger than --web.max-body";
-    default:
-      return "the request is not valid HTTP or too large";
-  }
-}
-
-std::vector<float> to_floats(const std::vector<double>& values) {
-  std::vector<float> floats;
-  floats.reserve(values.size());
-  for (const double value : values) floats.push_back(static_cast<float>(value));
-  return floats;
+/// What the server refuses before a handler sees it, in our words.
+Rejection rejection_of(const http::Refused& refused) {
+  struct Wording {
+    unsigned status;
+    std::string_view field;  // any when ""
+    Reason reason;
+    std::string_view problem;
+  };
+  constexpr std::array kWordings = {
+      Wording{411, "", Reason::framing, "is not taken; send a Content-Length"},
+      Wording{413, "", Reason::too_large, "is over --web.max-body"},
+      Wording{414, "", Reason::framing, "is too long"},
+      Wording{431, "", Reason::framing, "is too large"},
+      Wording{kUnavailable, "", Reason::too_large, "and all others are too large together"},
+      Wording{400, "Content-Length", Reason::framing, "is not one number of bytes"},
+      Wording{400, "Transfer-Encoding", Reason::framing, "is not taken with a Content-Length"},
+      Wording{400, "Host", Reason::framing, "is not there once"},
+  };
+  const auto* wording = std::find_if(kWordings.begin(), kWordings.end(), [&](const Wording& known) {
+    return known.status == refused.status && (known.field.empty() || known.field == refused.field);
+  });
+  const bool is_known = wording != kWordings.end();
+  return {.status = refused.status,
+          .reason = is_known ? wording->reason : Reason::framing,
+          .field = std::string(refused.field),
+          .problem = std::string(is_known ? wording->problem : "is not valid HTTP")};
 }
 
 }  // namespace
 
-Routes::Routes(const Manifest& manifest, WorkerPool& workers, MetricsPage& page,
-               std::chrono::milliseconds deadline)
-    : manifest_(manifest),
-      workers_(workers),
-      page_(page),
+Routes::Routes(Manifest manifest, std::chrono::milliseconds deadline)
+    : manifest_(std::move(manifest)),
       deadline_(deadline),
-      routes_({{"/prediction", Route::prediction},
-               {"/health", Route::health},
-               {"/metrics", Route::metrics},
-               {"/v2", Route::server},
-               {"/v2/health/live", Route::live},
-               {"/v2/health/ready", Route::ready}}),
-      series_(kMostSeries) {
-  const auto model = "/v2/models/" + manifest.name;
-  for (const auto& path : {model, model + "/versions/" + manifest.version}) {
+      request_metrics_(std::make_shared<RequestMetrics>(labels_of(manifest_))) {
+  name_model();
+}
+
+void Routes::name_model() {
+  routes_ = {{"/prediction", Route::prediction}, {"/health", Route::health},
+             {"/metrics", Route::metrics},       {"/v2", Route::server},
+             {"/v2/health/live", Route::live},   {"/v2/health/ready", Route::ready}};
+  const auto model = "/v2/models/" + manifest_.name;
+  for (const auto& path : {model, model + "/versions/" + manifest_.version}) {
     routes_[path] = Route::model;
     routes_[path + "/ready"] = Route::ready;
     routes_[path + "/infer"] = Route::inference;
   }
-  page_.set_ready(true);
+}
+
+void Routes::serve(std::shared_ptr<ServedModel> model) {
+  const auto labels = labels_of(manifest_);
+  manifest_ = model->manifest();
+  if (labels_of(manifest_) != labels) {
+    request_metrics_ = std::make_shared<RequestMetrics>(labels_of(manifest_));
+    name_model();
+  }
+  model_ = std::move(model);
+  request_metrics_->set_ready(is_ready());
+  for (auto* alarm : waiting_) alarm->cancel();
 }
 
 void Routes::stop() {
   is_stopping_ = true;
-  page_.set_ready(false);
+  request_metrics_->set_ready(false);
 }
 
 std::optional<Routes::Route> Routes::find(std::string_view path) const {
@@ -73,9 +95,17 @@ std::optional<Routes::Route> Routes::find(std::string_view path) const {
   return found->second;
 }
 
+/// Nothing when it is not a target of predictions.
+std::optional<Api> Routes::api_of(std::string_view target) const {
+  const auto route = find(target.substr(0, target.find('?')));
+  if (route == Route::prediction) return Api::seed;
+  if (route == Route::inference) return Api::v2;
+  return std::nullopt;
+}
+
 asio::awaitable<http::Response> Routes::handle(const http::Request& request) {
   const auto target = http::parse_target(request.target);
-  if (!target) co_return error_response(400, "the query is broken or has too many parameters");
+  if (!target) co_return refuse_target(request);
   const auto route = find(target->path);
   if (!route) {
     co_return error_response(404,
@@ -83,16 +113,15 @@ asio::awaitable<http::Response> Routes::handle(const http::Request& request) {
                              "and /v2/models/" +
                                  manifest_.name);
   }
-  const bool is_prediction = *route == Route::prediction || *route == Route::inference;
+  const auto api = api_of(target->path);
   const bool is_read = request.method == "GET" || request.method == "HEAD";
-  if (is_prediction ? request.method != "POST" : !is_read) {
+  if (api ? request.method != "POST" : !is_read) {
     auto response = error_response(405, "the method is not allowed here");
-    response.allow = is_prediction ? "POST" : "GET, HEAD";
+    response.allow = api ? "POST" : "GET, HEAD";
     co_return response;
   }
-  if (!is_prediction) co_return get(*route);
-  const auto api = *route == Route::prediction ? Api::seed : Api::v2;
-  co_return co_await predict(api, request);
+  if (!api) co_return get(*route);
+  co_return co_await predict(*api, request);
 }
 
 http::Response Routes::get(Route route) {
@@ -102,96 +131,86 @@ http::Response Routes::get(Route route) {
     case Route::live:
       return json_response(200, R"({"live":true})");
     case Route::ready:
-      return is_stopping_ ? json_response(503, R"({"ready":false})")
-                          : json_response(200, R"({"ready":true})");
+      return is_ready() ? json_response(200, R"({"ready":true})")
+                        : json_response(kUnavailable, R"({"ready":false})");
     case Route::server:
       return json_response(200, server_json());
     case Route::model:
       return json_response(200, model_json(manifest_, kPlatform));
-    default:
+    case Route::metrics:
       return metrics();
+    case Route::prediction:
+    case Route::inference:
+      break;  // answered by predict()
   }
+  return error_response(500, "a prediction is not read");
 }
 
 http::Response Routes::metrics() {
-  if (const auto variance = ring_.variance()) page_.set_input_variance(*variance, ring_.size());
-  auto response = http::text_response(200, page_.text());
-  response.content_type = MetricsPage::kContentType;
+  auto families = service_metrics_.families();
+  const auto add = [&](std::vector<prometheus::MetricFamily> more) {
+    families.insert(families.end(), std::move_iterator(more.begin()),
+                    std::move_iterator(more.end()));
+  };
+  add(request_metrics_->families());
+  if (model_ != nullptr) add(model_->families());
+  auto response = http::text_response(200, prometheus::TextSerializer().Serialize(families));
+  response.content_type = kMetricsType;
   return response;
 }
 
-http::Response Routes::refuse(unsigned status, std::string_view target) {
-  const auto route = find(target.substr(0, target.find('?')));
-  const bool is_body = status == kPayloadTooLarge || status == kLengthRequired;
-  if (is_body && (route == Route::prediction || route == Route::inference)) {
-    page_.count_refused(*route == Route::prediction ? Api::seed : Api::v2);
-    page_.count_rejection(status == kPayloadTooLarge ? Reason::too_large : Reason::type);
+http::Response Routes::refuse(const http::Refused& refused) {
+  const auto rejection = rejection_of(refused);
+  if (const auto api = api_of(refused.target)) {
+    if (refused.status == kUnavailable) {
+      request_metrics_->count_overload(*api);
+    } else {
+      request_metrics_->count_refused(*api, rejection.reason);
+    }
   }
-  return error_response(status, problem_of(status));
+  return error_response(rejection);
+}
+
+http::Response Routes::refuse_target(const http::Request& request) {
+  const auto api = api_of(request.target);
+  if (api && request.method == "POST") request_metrics_->count_refused(*api, Reason::framing);
+  return error_response(Rejection{.status = 400,
+                                  .reason = Reason::framing,
+                                  .field = "target",
+                                  .problem = "has a broken query, or too many parameters"});
 }
 
 asio::awaitable<http::Response> Routes::predict(Api api, const http::Request& request) {
   const auto begin = Clock::now();
-  page_.request_began();
-  auto answered = co_await answer(api, request, begin + deadline_);
-  page_.request_ended(api, answered.result, Clock::now() - begin);
+  PendingRequest pending(request_metrics_, api);
+  Answer answered{Result::error, {}};
+  try {
+    answered = co_await answer(api, request);
+  } catch (const std::exception& error) {
+    spdlog::error("msg=\"request failed\" problem={}", json_string(error.what()));
+    answered.response = error_response(500, "the server failed; the log says more");
+  }
+  std::optional<Seconds> duration;
+  if (answered.took_time) duration = Clock::now() - begin;
+  pending.end(answered.result, duration);
   co_return std::move(answered.response);
 }
 
-asio::awaitable<Routes::Answer> Routes::answer(Api api, const http::Request& request,
-                                               Clock::time_point deadline) {
-  const auto content_type = request.field("Content-Type");
-  const auto parsed = api == Api::seed
-                          ? parse_prediction(content_type, request.body, manifest_.input)
-                          : parse_inference(content_type, request.body, manifest_);
-  if (const auto* rejection = std::get_if<Rejection>(&parsed)) {
-    page_.count_rejection(rejection->reason);
-    co_return Answer{Result::bad_request, error_response(*rejection)};
+asio::awaitable<Answer> Routes::answer(Api api, const http::Request& request) {
+  const auto deadline = Clock::now() + deadline_;
+  if (model_ == nullptr) co_await wait_for_model(deadline);
+  const auto model = model_;  // to the end of the request, whatever is loaded meanwhile
+  if (model == nullptr) {
+    co_return Answer{Result::overload, error_response(503, "the model is not loaded yet")};
   }
-  const auto& wanted = std::get<InferenceRequest>(parsed);
-  const auto inference = std::make_shared<Inference>(
-      Inference{.inputs = to_floats(wanted.values), .rows = wanted.rows, .deadline = deadline});
-  const auto ending = co_await workers_.run(inference);
-  switch (ending) {
-    case Ending::queue_full:
-      co_return Answer{Result::overload, error_response(503, "too many requests are waiting")};
-    case Ending::late:
-      co_return Answer{Result::overload, error_response(503, "it was not done by its deadline")};
-    case Ending::failed:
-      spdlog::error(R"(msg="inference failed" problem="{}")", inference->failure);
-      co_return Answer{Result::error, error_response(500, "the model failed; the log says more")};
-    case Ending::done:
-      break;
-  }
-  co_return conclude(api, wanted, *inference);
+  co_return co_await model->answer(api, request, deadline, request_metrics_);
 }
 
-Routes::Answer Routes::conclude(Api api, const InferenceRequest& request,
-                                const Inference& inference) {
-  const auto& outputs = inference.outputs;
-  const bool is_finite = std::all_of(outputs.begin(), outputs.end(),
-                                     [](float output) { return std::isfinite(output); });
-  if (!is_finite) return {Result::error, error_response(500, "the prediction is not finite")};
-  remember(request, inference);
-  return {Result::success,
-          json_response(200, api == Api::seed ? prediction_json(outputs.front())
-                                              : inference_json(manifest_, request, outputs))};
-}
-
-void Routes::remember(const InferenceRequest& request, const Inference& inference) {
-  const std::span<const double> values = request.values;
-  const auto size = manifest_.input.size();
-  page_.observe_execution(request.rows, inference.begun_at - inference.queued_at,
-                          inference.ended_at - inference.begun_at);
-  ring_.push(values.first(size));
-  for (std::size_t row = 0; row < request.rows; ++row) {
-    const auto input = values.subspan(row * size, size);
-    const double prediction = inference.outputs[row];
-    page_.observe_input(input, prediction);
-    if (request.series.empty()) continue;
-    const auto errors = series_.predicted(request.series, input, prediction);
-    if (errors) page_.observe_errors(*errors);
-  }
+asio::awaitable<void> Routes::wait_for_model(Clock::time_point deadline) {
+  asio::steady_timer alarm(co_await asio::this_coro::executor, deadline);
+  const auto place = waiting_.insert(waiting_.end(), &alarm);
+  co_await alarm.async_wait(asio::as_tuple(asio::use_awaitable));
+  waiting_.erase(place);
 }
 
 }  // namespace model_server

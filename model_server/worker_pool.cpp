@@ -78,6 +78,7 @@ asio::awaitable<Ending> WorkerPool::run(std::shared_ptr<Inference> inference) {
   auto ending = Ending::done;
   if (choice_.is_for_loop(inference->rows, under_way_)) {
     compute(*inference, network_, input_size_);
+    if (inference->on_end) inference->on_end(*inference);
   } else {
     const Counted counted(under_way_);
     ending = co_await hand_over(inference);
@@ -120,7 +121,10 @@ void WorkerPool::work(Network& network) {
     compute(*job.inference, network, input_size_);
     const auto io = job.alarm->get_executor();
     // The whole job goes back: what the loop made is freed there, too.
-    asio::post(io, [finished = std::move(job)] { finished.alarm->cancel(); });
+    asio::post(io, [finished = std::move(job)] {
+      if (finished.inference->on_end) finished.inference->on_end(*finished.inference);
+      finished.alarm->cancel();
+    });
   }
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -34,7 +35,11 @@ struct Inference {
   std::size_t rows = 0;
   Clock::time_point deadline;
 
-  // Set by the worker; not to be looked at after Ending::late.
+  /// Called in the loop when it was computed, and before run() goes on: after Ending::late, too,
+  /// even when the pool is no more.
+  std::function<void(const Inference&)> on_end = {};
+
+  // Set by the worker; not to be looked at after Ending::late but in on_end.
   std::vector<float> outputs = {};  ///< One for each row, when it is done.
   std::string failure = {};         ///< Why the network failed.
   Clock::time_point queued_at = {}, begun_at = {}, ended_at = {};

@@ -31,8 +31,11 @@ ROOMS = {
         ("bpf", "netlink", "procfs", "metrics"), posix=False, libraries=r"yaml-cpp/|re2/"
     ),
     "http": Room(libraries=r"boost/"),
-    "exporter": Room(("collectors", "procfs", "metrics", "http"), libraries=r"(?!boost/beast)"),
-    "model_server": Room(("http",), libraries=r"(?!boost/beast)"),
+    "service": Room(("http", "procfs", "metrics"), libraries=r"boost/(?!beast)|spdlog/|CLI/"),
+    "exporter": Room(
+        ("service", "collectors", "procfs", "metrics", "http"), libraries=r"(?!boost/beast)"
+    ),
+    "model_server": Room(("service", "http"), libraries=r"(?!boost/beast)"),
 }
 # What looks at the rooms from outside; no room may look back.
 OUTSIDERS = ("tests", "bench", "fuzz")
@@ -110,7 +113,9 @@ ALLOWED = {
     "collectors/process/b.cpp": "#include <re2/re2.h>\n#include <yaml-cpp/yaml.h>\n",
     "bpf/a.cpp": '#include <bpf/libbpf.h>\n#include "bpf/a.skel.h"\n#include "metrics/a.hpp"\n',
     "http/a.cpp": "#include <boost/beast/http.hpp>\n#include <sys/socket.h>\n",
-    "exporter/a.cpp": '#include <boost/asio.hpp>\n#include <CLI/CLI.hpp>\n#include "http/a.hpp"\n',
+    "service/a.cpp": '#include <spdlog/spdlog.h>\n#include "http/a.hpp"\n#include "procfs/a.hpp"\n',
+    "exporter/a.cpp": '#include <boost/asio.hpp>\n#include <CLI/CLI.hpp>\n#include "service/a.hpp"\n',
+    "model_server/client/a.cpp": '#include "service/a.hpp"\n#include "http/a.hpp"\n',
     "tests/http/a.cpp": '#include "tests/a.hpp"\n#include "http/a.hpp"\n' + "\n" * MAX_LINES,
     "build/dev/a.cpp": '#include "nowhere.hpp"\n',
 }
@@ -133,6 +138,9 @@ FORBIDDEN = [
     ("collectors/posix.cpp", "#include <sys/stat.h>\n", 1, "no system calls"),
     ("http/metrics.cpp", '#include "metrics/sink.hpp"\n', 1, "http must not include metrics"),
     ("http/log.cpp", "#include <spdlog/spdlog.h>\n", 1, "must not use the library"),
+    ("service/upward.cpp", '#include "exporter/a.hpp"\n', 1, "service must not include exporter"),
+    ("service/beast.cpp", "#include <boost/beast.hpp>\n", 1, "only http includes Boost.Beast"),
+    ("model_server/proc.cpp", '#include "procfs/a.hpp"\n', 1, "must not include procfs"),
     ("exporter/beast.cpp", "#include <boost/beast.hpp>\n", 1, "only http includes Boost.Beast"),
     ("exporter/model.cpp", '#include "model_server/a.hpp"\n', 1, "must not include model_server"),
     ("model_server/up.cpp", '#include "exporter/a.hpp"\n', 1, "must not include exporter"),

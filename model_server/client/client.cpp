@@ -1,8 +1,5 @@
 #include "model_server/client/client.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -10,25 +7,26 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
 #include <csignal>
 #include <fstream>
-#include <iostream>
 #include <iterator>
-#include <sstream>
 #include <stdexcept>
 
-#include "http/client.hpp"
 #include "http/server.hpp"
+#include "model_server/client/asker.hpp"
 #include "model_server/client/client_metrics.hpp"
 #include "model_server/client/inputs.hpp"
 #include "model_server/client/pace.hpp"
 #include "model_server/client/series.hpp"
+#include "service/listening.hpp"
+#include "service/log.hpp"
+#include "service/program.hpp"
 
 namespace model_client {
 namespace {
 
 namespace asio = boost::asio;
+using service::LogLevel;
 
 constexpr auto kReport = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kDrainTime{1000};
@@ -67,67 +65,29 @@ Inputs make_inputs(const Options& options) {
   }
 }
 
-Failure failure_of(const http::ClientError& error) {
-  using Code = http::ClientError::Code;
-  switch (error.code) {
-    case Code::unresolved:
-      return Failure::unresolved;
-    case Code::unreachable:
-      return Failure::unreachable;
-    case Code::deadline:
-      return Failure::deadline;
-    case Code::disconnected:
-      return Failure::disconnected;
-    case Code::bad_request:
-    case Code::malformed:
-    case Code::too_large:
-      break;
-  }
-  return Failure::malformed;
-}
-
-/// Of an answer that is not 200.
-Failure failure_of(unsigned status) {
-  constexpr unsigned kUnavailable = 503;
-  if (status == kUnavailable) return Failure::overloaded;
-  return status / 100 == 4 ? Failure::refused : Failure::server_error;
-}
-
 /// Everything that runs. One thread.
 class Client {
  public:
   explicit Client(const Options& options)
       : options_(options),
         inputs_(make_inputs(options)),
+        asker_(options),
         pace_(options.interval, Pace::Clock::now(), any_seed()),
         server_(
             io_, {}, [this](const auto& request) { return serve(request); }, [](http::Event) {}) {}
 
   void run() {
-    for (const auto& address : options_.listen_addresses) listen(address);
+    service::log_listening(service::listen(server_, options_.listen_addresses));
     asio::co_spawn(io_, stop_on_signal(), asio::detached);
     asio::co_spawn(io_, ask_forever(), asio::detached);
     io_.run();
   }
 
  private:
-  void listen(const std::string& address) {
-    try {
-      for (const auto& endpoint : server_.listen(address)) {
-        std::ostringstream text;
-        text << endpoint;
-        spdlog::info("msg=listening address={}", text.str());
-      }
-    } catch (const boost::system::system_error& error) {
-      throw std::runtime_error("cannot listen on " + address + ": " + error.code().message() +
-                               "; see --web.listen-address");
-    }
-  }
-
   asio::awaitable<void> stop_on_signal() {
     asio::signal_set signals(io_, SIGTERM, SIGINT);
     co_await signals.async_wait(kReport);
-    spdlog::info("msg=stopping");
+    service::log(LogLevel::info, "stopping");
     co_await server_.shut_down(kDrainTime);
     io_.stop();
   }
@@ -144,39 +104,25 @@ class Client {
   }
 
   asio::awaitable<void> ask() {
-    http::ClientRequest request{.method = "POST",
-                                .host = options_.server.host,
-                                .port = options_.server.port,
-                                .target = options_.server.path,
-                                .fields = {{"Content-Type", "application/x-www-form-urlencoded"},
-                                           {"User-Agent", "model_client/" MODEL_CLIENT_VERSION}},
-                                .body = prediction_form(inputs_.next())};
-    const http::ClientLimits limits{.deadline = options_.deadline};
-    const auto begin = Pace::Clock::now();
-    const auto result = co_await http::send_request(std::move(request), limits);
-    const auto end = Pace::Clock::now();
-    if (const auto* error = std::get_if<http::ClientError>(&result)) {
-      fail(failure_of(*error), end);
+    auto input = inputs_.next();
+    const auto outcome = co_await asker_.ask(std::move(input));
+    const auto now = Pace::Clock::now();
+    if (outcome.duration) metrics_.observe_request(*outcome.duration);
+    if (const auto* failure = std::get_if<Failure>(&outcome.prediction)) {
+      fail(*failure, now);
       co_return;
     }
-    metrics_.observe_answer(end - begin);
-    const auto& response = std::get<http::ClientResponse>(result);
-    const auto prediction =
-        response.status == kStatusOk ? read_prediction(response.body) : std::nullopt;
-    if (!prediction) {
-      fail(response.status == kStatusOk ? Failure::malformed : failure_of(response.status), end);
-      co_return;
-    }
-    if (pace_.failures() > 0) spdlog::info("msg=\"predictions come again\"");
-    metrics_.observe_prediction(*prediction);
-    pace_.succeeded(end);
+    if (pace_.failures() > 0) service::log(LogLevel::info, "predictions come again");
+    metrics_.observe_prediction(std::get<double>(outcome.prediction));
+    pace_.succeeded(now);
   }
 
   /// Tells once, not each time: the counters do that.
   void fail(Failure failure, Pace::Clock::time_point now) {
     if (pace_.failures() == 0) {
-      spdlog::warn("msg=\"no prediction\" reason={} server={}:{}", name_of(failure),
-                   options_.server.host, options_.server.port);
+      service::log(LogLevel::warn, "no prediction",
+                   {{"reason", name_of(failure)},
+                    {"server", options_.server.host + ":" + std::to_string(options_.server.port)}});
     }
     metrics_.observe_failure(failure);
     pace_.failed(now);
@@ -201,32 +147,21 @@ class Client {
 
   const Options& options_;
   Inputs inputs_;
+  Asker asker_;
   ClientMetrics metrics_;
   asio::io_context io_;
   Pace pace_;
   http::Server server_;
 };
 
-void set_up_log() {
-  auto logger = spdlog::stderr_logger_st("model_client");
-  logger->set_pattern("ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
-  logger->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(std::move(logger));
-}
-
 }  // namespace
 
 int run_client(const Options& options) {
-  set_up_log();
-  std::signal(SIGPIPE, SIG_IGN);  // NOLINT: a closed stderr must not end the client
-  try {
+  service::set_up_log();
+  return service::run_or_tell("model_client", [&options] {
     Client client(options);
     client.run();
-    return 0;
-  } catch (const std::exception& error) {
-    std::cerr << "model_client: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }
 
 }  // namespace model_client

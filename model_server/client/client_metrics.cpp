@@ -1,10 +1,8 @@
 #include "model_server/client/client_metrics.hpp"
 
 #include <prometheus/text_serializer.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-#include <fstream>
+#include <utility>
 
 namespace model_client {
 namespace {
@@ -14,16 +12,28 @@ using prometheus::BuildGauge;
 using prometheus::BuildHistogram;
 using prometheus::Histogram;
 
-constexpr std::array<const char*, kFailureCount> kFailureNames = {
-    "unresolved", "unreachable", "deadline", "disconnected",
-    "malformed",  "overloaded",  "refused",  "server_error"};
-
 Histogram::BucketBoundaries duration_buckets() {
   return {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5};
 }
 
+using Gauges = prometheus::Family<prometheus::Gauge>;
+
+/// On the page once a gauge is added to it.
+Gauges& gauges(prometheus::Registry& registry, const char* name, const char* help) {
+  return BuildGauge().Name(name).Help(help).Register(registry);
+}
+
 prometheus::Gauge& gauge(prometheus::Registry& registry, const char* name, const char* help) {
-  return BuildGauge().Name(name).Help(help).Register(registry).Add({});
+  return gauges(registry, name, help).Add({});
+}
+
+void set(Gauges& gauges, std::optional<double> value) {
+  auto& gauge = gauges.Add({});
+  if (value) {
+    gauge.Set(*value);
+  } else {
+    gauges.Remove(&gauge);
+  }
 }
 
 double unix_seconds() {
@@ -31,34 +41,16 @@ double unix_seconds() {
   return std::chrono::duration<double>(since_epoch).count();
 }
 
-double cpu_seconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  constexpr double kSecondsPerMicrosecond = 1e-6;
-  const auto seconds = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec);
-  const auto microseconds = static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-  return seconds + microseconds * kSecondsPerMicrosecond;
-}
-
-/// 0 where /proc is not mounted.
-double resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  double total_pages = 0;
-  double resident_pages = 0;
-  statm >> total_pages >> resident_pages;
-  return resident_pages * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
-
 }  // namespace
 
-const char* name_of(Failure failure) { return kFailureNames.at(static_cast<std::size_t>(failure)); }
-
-ClientMetrics::ClientMetrics()
-    : durations_(BuildHistogram()
-                     .Name("request_processing_seconds")
-                     .Help("Time from sending a request to the last byte of its answer.")
-                     .Register(registry_)
-                     .Add({}, duration_buckets())),
+ClientMetrics::ClientMetrics(service::OwnProcess process)
+    : process_(std::move(process)),
+      durations_(
+          BuildHistogram()
+              .Name("request_processing_seconds")
+              .Help("Time of each request that was sent, until it was answered, cut or late.")
+              .Register(registry_)
+              .Add({}, duration_buckets())),
       progressed_(gauge(registry_, "my_progressed_requests",
                         "Requests that brought a prediction, since the client started.")),
       failures_in_a_row_(gauge(registry_, "model_client_consecutive_failures",
@@ -70,36 +62,33 @@ ClientMetrics::ClientMetrics()
                        .Help("User and system time that this process has used.")
                        .Register(registry_)
                        .Add({})),
-      resident_bytes_(gauge(registry_, "process_resident_memory_bytes",
-                            "Resident memory of this process, from /proc/self/statm.")),
-      last_predictions_(BuildGauge()
-                            .Name("model_client_last_prediction")
-                            .Help("What the server predicted last.")
-                            .Register(registry_)),
-      last_prediction_times_(BuildGauge()
-                                 .Name("model_client_last_prediction_timestamp_seconds")
-                                 .Help("When the last prediction came, in Unix time.")
-                                 .Register(registry_)) {
-  gauge(registry_, "process_start_time_seconds", "When this process started, in Unix time.")
-      .Set(unix_seconds());
+      resident_bytes_(gauges(registry_, "process_resident_memory_bytes",
+                             "Resident memory of this process, from /proc/self/statm.")),
+      last_predictions_(
+          gauges(registry_, "model_client_last_prediction", "What the server predicted last.")),
+      last_prediction_times_(gauges(registry_, "model_client_last_prediction_timestamp_seconds",
+                                    "When the last prediction came, in Unix time.")) {
+  set(gauges(registry_, "process_start_time_seconds",
+             "When this process started, in Unix time, from /proc/self/stat."),
+      process_.start_time_seconds());
   auto& failures = BuildCounter()
                        .Name("model_client_failures_total")
                        .Help("Requests that brought no prediction, by reason.")
                        .Register(registry_);
   // All at 0 from the start: increase() misses what a counter appears with.
   for (std::size_t i = 0; i < kFailureCount; ++i) {
-    failures_.at(i) = &failures.Add({{"reason", kFailureNames.at(i)}});
+    failures_.at(i) = &failures.Add({{"reason", name_of(static_cast<Failure>(i))}});
   }
 }
 
-void ClientMetrics::observe_answer(std::chrono::duration<double> duration) {
+void ClientMetrics::observe_request(std::chrono::duration<double> duration) {
   durations_.Observe(duration.count());
 }
 
 void ClientMetrics::observe_prediction(double value) {
   progressed_.Increment();
-  last_predictions_.Add({}).Set(value);
-  last_prediction_times_.Add({}).Set(unix_seconds());
+  set(last_predictions_, value);
+  set(last_prediction_times_, unix_seconds());
 }
 
 void ClientMetrics::observe_failure(Failure failure) {
@@ -111,8 +100,9 @@ void ClientMetrics::set_failures_in_a_row(unsigned count) { failures_in_a_row_.S
 void ClientMetrics::set_pause(std::chrono::duration<double> pause) { pause_.Set(pause.count()); }
 
 std::string ClientMetrics::page() {
-  cpu_seconds_.Increment(cpu_seconds() - cpu_seconds_.Value());
-  resident_bytes_.Set(resident_bytes());
+  cpu_seconds_.Increment(service::OwnProcess::cpu_seconds() - cpu_seconds_.Value());
+  const auto memory = process_.memory();
+  set(resident_bytes_, memory ? std::optional(memory->resident_bytes) : std::nullopt);
   return prometheus::TextSerializer().Serialize(registry_.Collect());
 }
 

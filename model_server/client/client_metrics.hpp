@@ -7,36 +7,21 @@
 
 #include <array>
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
-#include <memory>
 #include <string>
 
+#include "model_server/client/failure.hpp"
+#include "service/own_process.hpp"
+
 namespace model_client {
-
-/// Why a request brought no prediction.
-enum class Failure : std::uint8_t {
-  unresolved,    ///< The server's name has no address.
-  unreachable,   ///< Nobody accepted.
-  deadline,      ///< No whole answer in time.
-  disconnected,  ///< The server closed amid its answer.
-  malformed,     ///< The answer was no HTTP, too large, or had no prediction in it.
-  overloaded,    ///< Status 503.
-  refused,       ///< Another status of 400 and more, below 500: the request was wrong.
-  server_error,  ///< Any other status that is not 200.
-};
-inline constexpr std::size_t kFailureCount = 8;
-
-/// Such as "unreachable": the label `reason`.
-const char* name_of(Failure failure);
 
 /// What the client tells of itself, on its page. One thread.
 class ClientMetrics {
  public:
-  ClientMetrics();
+  /// `process` is the client's own; what it cannot say is not on the page.
+  explicit ClientMetrics(service::OwnProcess process = service::OwnProcess());
 
-  /// A request was answered with a prediction, or with something else, after `duration`.
-  void observe_answer(std::chrono::duration<double> duration);
+  /// A request was sent, and answered or given up after `duration`.
+  void observe_request(std::chrono::duration<double> duration);
   void observe_prediction(double value);
   void observe_failure(Failure failure);
 
@@ -48,13 +33,14 @@ class ClientMetrics {
   std::string page();
 
  private:
+  service::OwnProcess process_;
   prometheus::Registry registry_;
   prometheus::Histogram& durations_;
   prometheus::Gauge& progressed_;
   prometheus::Gauge& failures_in_a_row_;
   prometheus::Gauge& pause_;
   prometheus::Counter& cpu_seconds_;
-  prometheus::Gauge& resident_bytes_;
+  prometheus::Family<prometheus::Gauge>& resident_bytes_;
   prometheus::Family<prometheus::Gauge>& last_predictions_;
   prometheus::Family<prometheus::Gauge>& last_prediction_times_;
   std::array<prometheus::Counter*, kFailureCount> failures_{};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model_server/client/prediction.hpp"
+#include "service/program.hpp"
 
 namespace model_client {
 
@@ -21,15 +22,10 @@ struct Options {
   std::optional<std::uint64_t> seed;  ///< Of random inputs; otherwise another in each run.
   std::string replay_path;            ///< "" for random inputs.
   std::string replay_column;          ///< "" for the last one.
+  std::string series;                 ///< What the server is told it is called; "" for nothing.
   std::vector<std::string> listen_addresses = {":8000"};
 };
 
-/// There is nothing to run: --help, --version, or a mistake.
-struct Exit {
-  int code = 0;
-  std::string text;  ///< For stdout when `code` is 0; one line for stderr otherwise.
-};
-
-std::variant<Options, Exit> parse_options(int argc, const char* const* argv);
+std::variant<Options, service::Exit> parse_options(int argc, const char* const* argv);
 
 }  // namespace model_client

@@ -1,20 +1,13 @@
 #include "model_server/client/prediction.hpp"
 
-#include <array>
 #include <boost/json/parse.hpp>
 #include <charconv>
 #include <cmath>
 
+#include "service/number.hpp"
+
 namespace model_client {
 namespace {
-
-std::optional<double> to_finite_number(std::string_view text) {
-  double value = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || stop != end || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
 
 /// All but letters, digits and what never has a meaning in a form is escaped.
 void append_form_encoded(std::string& out, std::string_view text) {
@@ -31,13 +24,6 @@ void append_form_encoded(std::string& out, std::string_view text) {
       out += {'%', kDigits[byte >> 4U], kDigits[byte & 0xFU]};
     }
   }
-}
-
-/// The shortest text that reads back as the same number.
-std::string shortest(double value) {
-  std::array<char, 32> digits{};
-  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-  return {digits.data(), end};
 }
 
 }  // namespace
@@ -75,7 +61,7 @@ std::string prediction_form(std::span<const double> input) {
   std::string list = "[[[";
   for (const double value : input) {
     if (list.back() != '[') list += ", ";
-    list += shortest(value);
+    list += service::shortest(value);
   }
   list += "]]]";
   std::string form = "inputs=";
@@ -89,7 +75,8 @@ std::optional<double> read_prediction(std::string_view body) {
   if (error || !answer.is_object()) return std::nullopt;
   const auto* result = answer.get_object().if_contains("prediction_result");
   if (result == nullptr) return std::nullopt;
-  if (const auto* text = result->if_string()) return to_finite_number({text->data(), text->size()});
+  if (const auto* text = result->if_string())
+    return service::to_finite({text->data(), text->size()});
   const auto number = result->to_number<double>(error);
   if (error || !std::isfinite(number)) return std::nullopt;
   return number;

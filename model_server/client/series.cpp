@@ -1,9 +1,9 @@
 #include "model_server/client/series.hpp"
 
-#include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <optional>
+
+#include "service/number.hpp"
 
 namespace model_client {
 namespace {
@@ -23,14 +23,6 @@ std::vector<std::string_view> fields_of(std::string_view line) {
     if (end == std::string_view::npos) return fields;
     line.remove_prefix(end + 1);
   }
-}
-
-std::optional<double> to_finite(std::string_view text) {
-  double value = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || stop != end || !std::isfinite(value)) return std::nullopt;
-  return value;
 }
 
 std::optional<std::size_t> index_of(const std::vector<std::string_view>& fields,
@@ -60,11 +52,11 @@ std::variant<std::vector<double>, SeriesError> parse_series(std::string_view csv
     if (!index) {
       index = column.empty() ? fields.size() - 1 : index_of(fields, column);
       if (!index) return bad_line(number, "no column named " + std::string(column));
-      const bool is_header = !to_finite(fields[*index]);
+      const bool is_header = !service::to_finite(fields[*index]);
       if (is_header) continue;
     }
     if (*index >= fields.size()) return bad_line(number, "too few columns");
-    const auto value = to_finite(fields[*index]);
+    const auto value = service::to_finite(fields[*index]);
     if (!value) {
       return bad_line(number, "'" + std::string(fields[*index]) + "' is no finite number");
     }

@@ -9,6 +9,10 @@ import numpy as np
 STEPS_PER_DAY = 288
 LAGS = 6  # Values that the model is shown.
 
+DAYS = 20  # Of each series.
+TRAINING_SEEDS = range(1, 25)
+HELD_BACK_SEEDS = range(101, 113)
+
 # A count becomes a value of the model as (count - CENTRE) / DIVISOR.
 CENTRE = 13
 DIVISOR = 26
@@ -42,6 +46,11 @@ def counts_of(seed, days):
 def values_of(counts):
     """The counts as the model wants them."""
     return (counts - CENTRE) / DIVISOR
+
+
+def stations_of(seeds):
+    """The values of one station for each seed."""
+    return [values_of(counts_of(seed, DAYS)) for seed in seeds]
 
 
 def windows_of(values, size=LAGS):

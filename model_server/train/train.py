@@ -13,12 +13,9 @@ import numpy as np
 import reference
 import torch
 from onnx_file import model_bytes
-from series import CENTRE, DIVISOR, LAGS, counts_of, values_of, windows_of
+from series import CENTRE, DIVISOR, HELD_BACK_SEEDS, LAGS, TRAINING_SEEDS, stations_of, windows_of
 
 NAME, VERSION = "bts", "1"
-DAYS = 20
-TRAINING_SEEDS = range(1, 25)
-HELD_BACK_SEEDS = range(101, 113)
 LEAST_SKILL = 0.2  # Under this the model is not worth serving.
 HIDDEN = 16
 EPOCHS = 6
@@ -124,12 +121,12 @@ def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
 
-    stations = [values_of(counts_of(seed, DAYS)) for seed in TRAINING_SEEDS]
-    held_back = [values_of(counts_of(seed, DAYS)) for seed in HELD_BACK_SEEDS]
+    stations = stations_of(TRAINING_SEEDS)
+    held_back = stations_of(HELD_BACK_SEEDS)
     network = train(stations)
     model, persistence, mean = errors(network, held_back)
     skill = 1 - model / persistence
-    print(f"mean squared error on {len(held_back)} held-back series of {DAYS} days:")
+    print(f"mean squared error on {len(held_back)} held-back series:")
     print(f"model {model:.5f}, persistence {persistence:.5f}, mean of {LAGS} {mean:.5f}")
     print(f"skill against persistence {100 * skill:.1f}%")
     if skill < LEAST_SKILL or model > mean:

@@ -6,8 +6,8 @@
 #include "collectors/catalog.hpp"
 #include "tests/support/fixture_host.hpp"
 
-using exporter::Exit;
 using exporter::Options;
+using service::Exit;
 
 namespace {
 
@@ -52,7 +52,7 @@ TEST_CASE("without arguments everything is at its documented default") {
   CHECK(options.proc_path == "/proc");
   CHECK(options.window == std::chrono::minutes(5));
   CHECK(options.sample_interval == std::chrono::seconds(1));
-  CHECK(options.log_level == exporter::LogLevel::info);
+  CHECK(options.log_level == service::LogLevel::info);
   CHECK(options.collectors.size() == default_count());
 }
 
@@ -165,7 +165,7 @@ TEST_CASE("the configuration file takes every option, and the command line wins 
   const auto options = options_of({flag.c_str(), "--window=20m"});
   CHECK(options.listen_addresses == std::vector<std::string>{"127.0.0.1:1", "[::1]:2"});
   CHECK(options.window == std::chrono::minutes(20));
-  CHECK(options.log_level == exporter::LogLevel::debug);
+  CHECK(options.log_level == service::LogLevel::debug);
   CHECK(options.collectors.size() == default_count() - 1);
   CHECK(options.settings.text("signals", {"max-devices", "", ""}) == "5");
   CHECK(options.settings.truth("signals", {"virtual-devices", "", ""}));

@@ -192,15 +192,49 @@ TEST_CASE("a request whose body is on its way when the server stops is answered"
   CHECK(server.run_until([&] { return is_down; }));
 }
 
-TEST_CASE("a refusal is worded by who runs the server") {
-  RunningServer server(with_bodies(), "127.0.0.1:0", [](unsigned status, std::string_view target) {
-    auto response = http::text_response(status, std::string(target) + std::to_string(status));
+TEST_CASE("a refusal is worded by who runs the server, who is told what is wrong") {
+  const auto [request, status, text] = GENERATE(table<std::string, int, const char*>({
+      {post(body_of(kMostBytes + 1)), 413, "/echo Content-Length"},
+      {post_header("Content-Length: 05\r\n"), 400, "/echo Content-Length"},
+      {post_header("Content-Length: -5\r\n"), 400, "/echo Content-Length"},
+      {post_header("Content-Length: 5\r\nContent-Length: 6\r\n"), 400, "/echo Content-Length"},
+      {post_header("Transfer-Encoding: chunked\r\n"), 411, "/echo Transfer-Encoding"},
+      {post_header("Host: b\r\n"), 400, "/echo Host"},
+      {post_header("a b: c\r\n"), 400, "/echo header"},
+      {"GET /" + std::string(3000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", 414, nullptr},
+      {"GET /a HTTP/1.1\r\nHost: a\x01\r\n\r\n", 400, "/a header"},
+      {"GET /a HTTP/1.1\r\nHost: " + std::string(9000, 'a'), 431, "/a header"},
+      {"GET a HTTP/1.1\r\nHost: a\r\n\r\n", 400, nullptr},
+      {"\x16\x03\x01", 400, " header"},
+  }));
+  INFO(request.substr(0, 80));
+  RunningServer server(with_bodies(), "127.0.0.1:0", [](const http::Refused& refused) {
+    auto response = http::text_response(
+        refused.status, std::string(refused.target) + " " + std::string(refused.field));
     response.content_type = "application/json";
     return response;
   });
   auto client = server.connect();
-  const auto reply = server.exchange(client, post(body_of(kMostBytes + 1)));
-  CHECK(reply.status == 413);
+  const auto reply = server.exchange(client, request);
+  CHECK(reply.status == status);
   CHECK(reply.field("Content-Type") == "application/json");
-  CHECK(reply.body == "/echo413");
+  CHECK(reply.body.ends_with(text == nullptr ? " target" : text));
+}
+
+TEST_CASE("all bodies under way share a limit, whatever each may have") {
+  auto limits = with_bodies();
+  limits.all_body_bytes = kMostBytes + 10;
+  RunningServer server(limits);
+  auto large = server.connect();
+  large.send(post_header("Content-Length: " + std::to_string(kMostBytes) + "\r\n") +
+             body_of(kMostBytes - 5));
+  for (int i = 0; i < 100; ++i) server.io().poll();
+  auto client = server.connect();
+  const auto refused = server.exchange(client, post(body_of(16)));
+  CHECK(refused.status == 503);
+  CHECK(server.closes(client));
+  auto other = server.connect();
+  CHECK(server.exchange(other, post(body_of(15))).status == 200);
+  CHECK(server.exchange(large, body_of(5)).status == 200);
+  CHECK(server.exchange(other, post(body_of(kMostBytes))).status == 200);  // all were given back
 }

@@ -52,11 +52,18 @@ ClientResult send_in(asio::io_context& io, ClientRequest request, ClientLimits l
   return *std::move(result);
 }
 
+ClientError error_of(const ClientResult& result) {
+  REQUIRE(std::holds_alternative<ClientError>(result));
+  return std::get<ClientError>(result);
+}
+
 Code code_of(const ClientResult& result) {
-  const auto* error = std::get_if<ClientError>(&result);
-  REQUIRE(error != nullptr);
-  CHECK_FALSE(error->detail.empty());
-  return error->code;
+  const auto error = error_of(result);
+  CHECK_FALSE(error.detail.empty());
+  const bool is_of_answer = error.code == Code::disconnected || error.code == Code::malformed ||
+                            error.code == Code::too_large;
+  if (error.code != Code::deadline) CHECK(error.was_sent == is_of_answer);
+  return error.code;
 }
 
 ClientResponse response_of(const ClientResult& result) {
@@ -242,7 +249,9 @@ TEST_CASE("no server can hold the client beyond its deadline") {
   const auto begin = std::chrono::steady_clock::now();
   const ClientLimits limits = {
       .deadline = kClientDeadline, .header_bytes = 1 << 20, .body_bytes = std::size_t{1} << 40};
-  CHECK(code_of(server.ask(limits)) == Code::deadline);
+  const auto error = error_of(server.ask(limits));
+  CHECK(error.code == Code::deadline);
+  CHECK(error.was_sent);
   const auto time = std::chrono::steady_clock::now() - begin;
   CHECK(time >= kClientDeadline);
   CHECK(time < std::chrono::seconds(5));  // on a host that is busy building
@@ -250,7 +259,9 @@ TEST_CASE("no server can hold the client beyond its deadline") {
 
 TEST_CASE("a deadline that has passed is one, and nobody is asked") {
   ScriptedServer server({"HTTP/1.1 200 OK\r\n\r\n"}, Then::close);
-  CHECK(code_of(server.ask({.deadline = milliseconds(0)})) == Code::deadline);
+  const auto error = error_of(server.ask({.deadline = milliseconds(0)}));
+  CHECK(error.code == Code::deadline);
+  CHECK_FALSE(error.was_sent);
 }
 
 TEST_CASE("nobody there is an error at once") {

@@ -17,8 +17,8 @@ import time
 import unittest
 
 from exporter_process import ExporterProcess, wait_for
-from exposition import TEXT, parse, series_of
-from model_server_process import ModelServerProcess
+from exposition import TEXT, Series, parse, series_of
+from model_server_process import INFER, ModelServerProcess
 from peers import promtool
 from prediction_server import Handler, Server
 
@@ -139,7 +139,7 @@ class PageTest(unittest.TestCase):
 
 class TroubleTest(unittest.TestCase):
     def first_failure(self, answer):
-        """What is counted when the server answers so; whether the answer counts as one."""
+        """What is counted when the server answers so, and for how many requests durations are."""
         with Server(answer) as server:
             args = [f"--server={server.url}", "--deadline=0.3", "--rate=0.1"]
             with ModelClient(args) as client:
@@ -153,26 +153,34 @@ class TroubleTest(unittest.TestCase):
         def says(status, body=b"{}"):
             return lambda handler: handler.say(status, body)
 
-        for what, answer, reason, is_answer in [
-            ("a full queue", says(503), "overloaded", 1),
-            ("an input that it does not like", says(400), "refused", 1),
-            ("no such path", says(404), "refused", 1),
-            ("a fault", says(500), "server_error", 1),
-            ("a redirect", says(302), "server_error", 1),
-            ("no prediction", says(200), "malformed", 1),
-            ("no number", says(200, b'{"prediction_result": "nan"}'), "malformed", 1),
-            ("nothing", Handler.hang, "deadline", 0),
-            ("no HTTP", Handler.say_garbage, "malformed", 0),
-            ("half an answer", Handler.say_half, "disconnected", 0),
+        for what, answer, reason in [
+            ("a full queue", says(503), "overloaded"),
+            ("an input that it does not like", says(400), "refused"),
+            ("no such path", says(404), "refused"),
+            ("a fault", says(500), "server_error"),
+            ("a redirect", says(302), "server_error"),
+            ("no prediction", says(200), "malformed"),
+            ("no number", says(200, b'{"prediction_result": "nan"}'), "malformed"),
+            ("nothing", Handler.hang, "deadline"),
+            ("no HTTP", Handler.say_garbage, "malformed"),
+            ("half an answer", Handler.say_half, "disconnected"),
         ]:
             with self.subTest(what):
-                self.assertEqual(self.first_failure(answer), ({reason: 1}, is_answer))
+                self.assertEqual(self.first_failure(answer), ({reason: 1}, 1))
+
+    def test_time_until_a_request_was_given_up_is_a_duration(self):
+        server = self.enterContext(Server(Handler.hang))
+        client = self.enterContext(ModelClient([f"--server={server.url}", "--deadline=0.3"]))
+        wait_for("a failure", client.failures)
+        seconds = client.metric("request_processing_seconds_sum")
+        self.assertTrue(0.3 <= seconds < 3, seconds)
 
     def test_server_that_is_away_and_comes(self):
         port = free_port()
         url = f"http://127.0.0.1:{port}/prediction"
         client = self.enterContext(ModelClient([f"--server={url}", "--rate=1000"]))
         wait_for("two failures", lambda: client.failures().get("unreachable", 0) >= 2)
+        self.assertEqual(client.metric("request_processing_seconds_count"), 0)  # None was sent.
         with Server(port=port):
             wait_for("a prediction", lambda: client.metric("my_progressed_requests"), 15)
             self.assertEqual(client.metric("model_client_consecutive_failures"), 0)
@@ -207,6 +215,7 @@ class TroubleTest(unittest.TestCase):
                 ([f"--web.listen-address=127.0.0.1:{taken.getsockname()[1]}"], "cannot listen"),
                 (["--web.listen-address=nonsense"], "nonsense"),
                 (["--server=nonsense"], "nonsense"),
+                ([f"--replay={short.name}", "--series=a"], "--series needs"),
                 (["--rate=0"], "--rate"),
             ]:
                 with self.subTest(args):
@@ -235,6 +244,28 @@ class RealServerTest(unittest.TestCase):
         # 300 values spread evenly over -1..1.
         variance = next(v for series, v in page.items() if series.name == "input_variance")
         self.assertAlmostEqual(variance, 1 / 3, delta=0.1)
+
+    def test_named_series_is_compared_with_persistence(self):
+        file = self.enterContext(tempfile.NamedTemporaryFile("w"))
+        file.write("".join(f"{i / 100}\n" for i in range(50)))
+        file.flush()
+        server = self.enterContext(ModelServerProcess())
+        client = self.enterContext(ModelClient([
+            f"--server={server.url}{INFER}", "--rate=200", f"--replay={file.name}",
+            "--series=a ramp"]))
+        wait_for("100 predictions", lambda: client.metric("my_progressed_requests") >= 100)
+        self.assertEqual(client.failures(), {})
+        self.assertEqual(client.stop(), 0)
+        page = series_of(parse(server.get()[2], TEXT))
+        value = {series.name: value for series, value in page.items()}
+        asked = page[Series("model_requests_total", frozenset({
+            "model": "bts", "version": "1", "api": "v2", "result": "success"}.items()))]
+        # All but the first input, and those with which the series begins anew: 45 inputs are in it.
+        self.assertEqual(value["model_prediction_errors_total"], asked - 1 - (asked - 1) // 45)
+        # A step of the ramp is what comes of predicting no change.
+        squares = value["model_baseline_error_squared_sum_total"]
+        self.assertAlmostEqual(squares, value["model_prediction_errors_total"] * 0.01**2, places=9)
+        self.assertGreater(value["model_prediction_error_squared_sum_total"], 0)
 
     def test_server_that_restarts_is_asked_again(self):
         server = self.enterContext(ModelServerProcess())

@@ -81,7 +81,7 @@ BAD = [
 
 
 def raw(server, request):
-    """The status of the answer to bytes that no client library sends."""
+    """(status, body) of the answer to bytes that no client library sends."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
         client.sendall(request)
         client.shutdown(socket.SHUT_WR)
@@ -89,24 +89,39 @@ def raw(server, request):
         with contextlib.suppress(ConnectionResetError):
             while chunk := client.recv(65536):
                 received += chunk
-    return int(received.split()[1])
+    return int(received.split()[1]), received.partition(b"\r\n\r\n")[2]
 
 
 RAW_POST = b"POST /prediction HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+# (status, field, reason, request): what is wrong before the body is looked at.
 BAD_FRAMING = [
-    (411, RAW_POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-    (400, RAW_POST + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}"),
-    (400, RAW_POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
-    (400, RAW_POST + b"Content-Length: -2\r\n\r\n{}"),
-    (400, RAW_POST + b"Content-Length: 0x2\r\n\r\n{}"),
-    (413, RAW_POST + b"Content-Length: 18446744073709551615\r\n\r\n{}"),
-    (400, RAW_POST + b"Content-Length: 18446744073709551616\r\n\r\n{}"),
+    (status, field, reason, RAW_POST + header.encode() + b"\r\n\r\n{}")
+    for status, field, reason, header in (
+        (411, "Transfer-Encoding", "framing", "Transfer-Encoding: chunked"),
+        (400, "Content-Length", "framing", "Transfer-Encoding: chunked\r\nContent-Length: 2"),
+        (400, "Content-Length", "framing", "Content-Length: 2\r\nContent-Length: 3"),
+        (400, "Content-Length", "framing", "Content-Length: -2"),
+        (400, "Content-Length", "framing", "Content-Length: 0x2"),
+        (413, "Content-Length", "too_large", "Content-Length: 18446744073709551615"),
+        (400, "Content-Length", "framing", "Content-Length: 18446744073709551616"),
+        (400, "Host", "framing", "Host: b\r\nContent-Length: 2"),
+        (400, "header", "framing", "Content-Length: 2\r\nA: \x01"),
+        (431, "header", "framing", "A: b\r\n" * 100 + "Content-Length: 2"),
+        (415, "Content-Encoding", "type", "Content-Encoding: gzip\r\nContent-Length: 2"),
+    )
+] + [
+    (status, "target", "framing", RAW_POST.replace(b"/prediction", target) + b"\r\n")
+    for status, target in (
+        (400, b"/prediction?a=%zz"),
+        (400, INFER.encode() + b"?" + b"a&" * 100),
+        (414, b"/prediction?" + b"a" * 4000),
+    )
 ]
 
 
 def without_refusals(page):
     """All series but those that count refused requests."""
-    refusals = ("model_input_rejected_total",)
+    refusals = ("model_input_rejected_total", "model_http_events_total")
     return {
         series: value
         for series, value in series_of(page).items()

@@ -42,6 +42,8 @@ class ModelServerProcess(ExporterProcess):
         args = list(args)
         if not any(arg.startswith("--model") for arg in args):
             args.append(f"--model={MODELS}/bts")
+        if not any(arg.startswith("--drain-time") for arg in args):
+            args.append("--drain-time=0s")  # No load balancer has to notice.
         super().__init__(args, **options)
 
     def post(self, path, body, content_type=JSON):

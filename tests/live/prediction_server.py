@@ -1,10 +1,11 @@
 """A server in place of the model server, which answers as it is told."""
 
-import http.server
 import json
 import threading
 import urllib.parse
 from typing import NamedTuple
+
+import local_server
 
 GOOD = json.dumps({"prediction_result": "0.25"}).encode()
 
@@ -18,37 +19,22 @@ class Asked(NamedTuple):
         return json.loads(urllib.parse.parse_qs(self.body.decode(), strict_parsing=True)["inputs"][0])
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Keeps what it is asked, and answers by `answer(handler)`; a context manager."""
-
-    daemon_threads = True
+class Server(local_server.LocalServer):
+    """Keeps what it is asked, and answers by `answer(handler)`."""
 
     def __init__(self, answer=None, port=0):
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__(Handler, port)
         self.answer = answer or (lambda handler: handler.say(200, GOOD))
         self.asked = []
         self.over = threading.Event()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
+        self.url += "/prediction"
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
+    def __exit__(self, *error):
         self.over.set()
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/prediction"
-
-    def handle_error(self, request, client_address):
-        """A client that is stopped amid an answer is no news."""
+        super().__exit__(*error)
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class Handler(local_server.Handler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked.append(Asked(self.path, dict(self.headers), body))
@@ -69,6 +55,3 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def say_half(self):
         self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-
-    def log_message(self, *_):
-        pass

@@ -6,15 +6,14 @@ Environment: SOURCE_DIR, the top of the repository.
 
 import gzip
 import http.client
-import http.server
 import os
-import threading
 import unittest
 from pathlib import Path
 from typing import NamedTuple
 
 from exporter_process import ExporterProcess, wait_for
 from exposition import OPENMETRICS, TEXT, Series, parse, series_of
+from local_server import Handler, LocalServer
 from peers import NodeExporter, Prometheus, each_second, promtool
 
 SCRAPES = 2
@@ -26,31 +25,21 @@ class Exchange(NamedTuple):
     body: bytes  # Decompressed.
 
 
-class Proxy(http.server.ThreadingHTTPServer):
-    """Hands requests on to the exporter and keeps what it saw; a context manager.
+class Proxy(LocalServer):
+    """Hands requests on to the exporter and keeps what it saw.
 
     `accept` replaces the client's own Accept header.
     """
 
     def __init__(self, exporter, accept=None):
-        super().__init__(("127.0.0.1", 0), _ProxyHandler)
+        super().__init__(_ProxyHandler)
         self.exporter = exporter
         self.accept = accept
         self.exchanges = []
-        self.url = f"http://127.0.0.1:{self.server_port}/metrics"
-        self._thread = threading.Thread(target=self.serve_forever)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
+        self.url += "/metrics"
 
 
-class _ProxyHandler(http.server.BaseHTTPRequestHandler):
+class _ProxyHandler(Handler):
     def do_GET(self):
         headers = dict(self.headers)
         if self.server.accept:

@@ -6,43 +6,29 @@
 Each listens on a free port of 127.0.0.1 and is a context manager that stops it.
 """
 
-import http.server
 import socket
 import threading
 import time
 
+from local_server import Handler, LocalServer
+
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Upstream(http.server.ThreadingHTTPServer):
+class Upstream(LocalServer):
     """Serves `page`, which may be changed, also in chunks; `delays` are for the first requests."""
 
-    daemon_threads = True
-
     def __init__(self, page=b"", content_type=TEXT, chunk_bytes=None):
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_PageHandler)
         self.page = page
         self.content_type = content_type
         self.chunk_bytes = chunk_bytes
         self.delays = []
         self.requests = 0
-        self.url = f"http://127.0.0.1:{self.server_port}/metrics"
-        self._thread = threading.Thread(target=self.serve_forever)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-    def handle_error(self, request, client_address):
-        """Clients that leave are what is tested."""
+        self.url += "/metrics"
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class _PageHandler(Handler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
@@ -64,9 +50,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             chunk = page[at : at + size]
             self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
         self.wfile.write(b"0\r\n\r\n")
-
-    def log_message(self, *_):
-        pass
 
 
 class RawUpstream:

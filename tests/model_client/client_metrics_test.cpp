@@ -31,7 +31,7 @@ TEST_CASE("every series of the client is there at 0 before the first request") {
 
 TEST_CASE("a prediction moves its metrics") {
   ClientMetrics metrics;
-  metrics.observe_answer(2ms);
+  metrics.observe_request(2ms);
   metrics.observe_prediction(-0.25);
   const auto page = metrics.page();
   CHECK(has_line(page, "request_processing_seconds_count 1"));
@@ -54,6 +54,14 @@ TEST_CASE("a failure is counted under its reason, and as nothing else") {
   CHECK(has_line(page, "model_client_consecutive_failures 1"));
   CHECK(has_line(page, "model_client_pause_seconds 1.5"));
   CHECK(has_line(page, "my_progressed_requests 0"));
+}
+
+TEST_CASE("what /proc does not say of the client is not on its page") {
+  ClientMetrics metrics{service::OwnProcess("/nonexistent")};
+  const auto page = metrics.page();
+  CHECK(page.find("process_resident_memory_bytes") == std::string::npos);
+  CHECK(page.find("process_start_time_seconds") == std::string::npos);
+  CHECK(page.find("process_cpu_seconds_total ") != std::string::npos);
 }
 
 TEST_CASE("the client tells of its process") {

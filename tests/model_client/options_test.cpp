@@ -2,8 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-using model_client::Exit;
 using model_client::Options;
+using service::Exit;
 using namespace std::chrono_literals;
 
 namespace {
@@ -53,6 +53,18 @@ TEST_CASE("every option of the client is taken") {
   CHECK(options.replay_path == "a.csv");
   CHECK(options.replay_column == "load");
   CHECK(options.listen_addresses == std::vector<std::string>{"127.0.0.1:1", "127.0.0.1:2"});
+}
+
+TEST_CASE("a series has a name only where the server takes one") {
+  const auto* infer = "--server=http://127.0.0.1:8080/v2/models/bts/infer";
+  CHECK(client_options({infer, "--replay=a.csv", "--series=cell 4"}).series == "cell 4");
+  CHECK(client_options({infer}).series.empty());
+  CHECK(client_exit({"--replay=a.csv", "--series=cell 4"}).text.find("/v2/models/") !=
+        std::string::npos);
+  CHECK(client_exit({infer, "--series=cell 4"}).code == 1);  // of what?
+  CHECK(client_exit({infer, "--replay=a.csv", "--series="}).code == 1);
+  const auto name = "--series=" + std::string(257, 'x');
+  CHECK(client_exit({infer, "--replay=a.csv", name.c_str()}).code == 1);
 }
 
 TEST_CASE("a mistake in the client's options is one line and exit code 1") {

@@ -27,6 +27,16 @@ TEST_CASE("an inference echoes the id and has a prediction for each row") {
         std::string::npos);
 }
 
+TEST_CASE("who is not served is told to come again") {
+  CHECK(model_server::error_response(503, "full").retry_after == "1");
+  CHECK(model_server::json_response(503, "{}").retry_after == "1");
+  CHECK(model_server::error_response(500, "broken").retry_after.empty());
+}
+
+TEST_CASE("a quoted text is one line") {
+  CHECK(model_server::json_string("a\"b\nc\x01") == R"("a\"b\nc\u0001")");
+}
+
 TEST_CASE("the model is described as the protocol wants") {
   const auto manifest = model_server::parse_manifest(tests::kManifest);
   CHECK(model_server::model_json(manifest, "onnx_opencv") ==

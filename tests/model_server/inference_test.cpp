@@ -50,6 +50,7 @@ TEST_CASE("a batch of rows is asked for, flat or nested") {
       {"application/json; charset=utf-8", with(kBody, kData, "[[1, 2], [3, 4]]")},
       {"", with(kBody, "\"id\"", "\"outputs\": [{\"name\": \"out\"}], \"id\"")},
       {"", with(kBody, "\"id\"", "\"outputs\": [], \"parameters\": {}, \"more\": 1, \"id\"")},
+      {"", with(kBody, "\"id\"", R"("NaN": ["NaN\"", {"a": 1}, {"a": "a"}, "a", "a"], "id")")},
   }));
   INFO(type << ' ' << body);
   const auto parsed = parse(body, type);
@@ -79,7 +80,14 @@ TEST_CASE("an inference is refused with the field and the reason") {
   const RefusedChange cases[] = {
       {"{", "", 400, Reason::json, "body"},
       {"{\"id\"", "[{\"id\"", 400, Reason::json, "body"},
-      {"[1, 2, 3, 4]", "[1, 2, 3, NaN]", 400, Reason::json, "body"},
+      {kData, "[1, 2, 3, NaN]", 400, Reason::nonfinite, "inputs[0].data[3]"},
+      {kData, "[[1, 2], [-Infinity, 3]]", 400, Reason::nonfinite, "inputs[0].data[1][0]"},
+      {kData, "[1, 2, 3, nan]", 400, Reason::json, "body"},
+      {kData, "[1, 2, 3, NaN", 400, Reason::json, "body"},
+      {kData, "[1, 2, 3, 4], \"x\": NaN", 400, Reason::json, "body"},
+      {kData, "[1, 2, 3, 4], \"x\": \"NaN", 400, Reason::json, "body"},
+      {kData, "[1, 2, 3, 4], \"data\": []", 400, Reason::shape, "data"},
+      {"{\"id\"", "{\"inputs\" : [], \"id\"", 400, Reason::shape, "inputs"},
       {"\"7\"", std::string(1000, '['), 400, Reason::json, "body"},
       {"\"7\"", "7", 400, Reason::type, "id"},
       {"\"7\"", "null", 400, Reason::type, "id"},

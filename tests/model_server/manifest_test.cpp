@@ -74,7 +74,7 @@ TEST_CASE("parse_manifest names the field that is wrong") {
       {"[1, 2, 0, 5]", "[1, 2, -1, 5]", "'reference.counts' has a negative"},
       {"[1, 2, 0, 5]", "[0, 0, 0, 0]", "'reference.counts' counts nothing"},
       {"\"step_edges\": [0],", "", "'reference.step_edges' is missing"},
-      {"\"1d\"", "\"a day\"", "'psi_threshold.a day' is not a window"},
+      {"\"1d\"", "\"a day\"", "'psi_threshold.*' has a name that is not like 1d"},
       {"\"1d\": 0.25", "\"1d\": 0", "'psi_threshold.1d' is not above 0"},
       {"\"1d\": 0.25", "\"1d\": \"0\"", "'psi_threshold.1d' is not a finite"},
   };
@@ -82,6 +82,12 @@ TEST_CASE("parse_manifest names the field that is wrong") {
     INFO(old << " -> " << replacement);
     CHECK_THROWS_WITH(parse_manifest(tests::with(kManifest, old, replacement)), Contains(message));
   }
+}
+
+TEST_CASE("what is wrong with a manifest is one line, whatever its bytes") {
+  const auto* damage = GENERATE("\"1d\\nlevel=info\"", "\"\\u0007\"", "\"\"");
+  CHECK_THROWS_WITH(parse_manifest(tests::with(kManifest, "\"1d\"", damage)),
+                    !Contains("\n") && !Contains("\x07"));
 }
 
 TEST_CASE("parse_manifest survives any truncation and any damage") {

@@ -12,6 +12,7 @@
 
 #include "model_server/sha256.hpp"
 #include "tests/support/model_files.hpp"
+#include "tests/support/onnx_bytes.hpp"
 
 using Catch::Contains;
 using model_server::Network;
@@ -86,6 +87,16 @@ TEST_CASE("read_model says in a line what is wrong with a folder") {
     std::filesystem::create_directory(copy.file("model.onnx"));
     CHECK_THROWS_WITH(read_model(copy.path()), Contains("model.onnx is no file"));
   }
+  SECTION("a model that is too large") {
+    std::filesystem::resize_file(copy.file("model.onnx"), (std::size_t{64} << 20U) + 1);
+    CHECK_THROWS_WITH(read_model(copy.path()), Contains("is of more than 67108864 bytes"));
+  }
+  SECTION("a manifest that cannot be reached") {
+    std::filesystem::remove(copy.file("manifest.json"));
+    std::filesystem::create_symlink("manifest.json", copy.file("manifest.json"));
+    CHECK_THROWS_WITH(read_model(copy.path()),
+                      Contains("cannot read ") && Contains(": Too many levels of symbolic links"));
+  }
   SECTION("a manifest that is cut") {
     copy.write("manifest.json", text_of(copy.file("manifest.json")).substr(0, 100));
     CHECK_THROWS_WITH(read_model(copy.path()), Contains("manifest.json is no manifest: "));
@@ -109,5 +120,31 @@ TEST_CASE("a network that is not what its manifest says is refused when it is lo
     files.manifest.output.shape = {1, 6, 2};
     message = "the output of model.onnx is not shaped as its manifest says";
   }
+  SECTION("an output of another name") {
+    files.manifest.output.name = "values";
+    message = "the output of model.onnx is not called as its manifest says";
+  }
   CHECK_THROWS_WITH(Network(files), Contains(message) && !Contains("\n"));
+}
+
+TEST_CASE("a network has the one output of its manifest, and that is finite") {
+  model_server::ModelFiles files;
+  files.manifest.input = {.name = "x", .shape = {1, 2}};
+  files.manifest.output = {.name = "y", .shape = {1, 2}};
+  SECTION("as it should be") {
+    files.onnx = tests::onnx_of({{"Mul", "y"}});
+    CHECK(Network(files).predict(std::vector<float>{3, 2}) == 9);
+  }
+  SECTION("another") {
+    files.onnx = tests::onnx_of({{"Mul", "z"}});
+    CHECK_THROWS_WITH(Network(files), Contains("is not called as its manifest says"));
+  }
+  SECTION("two") {
+    files.onnx = tests::onnx_of({{"Mul", "y"}, {"Add", "z"}});
+    CHECK_THROWS_WITH(Network(files), "model.onnx has 2 outputs in place of one");
+  }
+  SECTION("not finite") {
+    files.onnx = tests::onnx_of({{"Div", "y"}});
+    CHECK_THROWS_WITH(Network(files), "model.onnx gives no finite output for zeros");
+  }
 }

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <future>
 #include <memory>
+#include <opencv2/core.hpp>
 #include <vector>
 
 #include "tests/support/model_files.hpp"
@@ -40,6 +41,25 @@ std::vector<Ending> run_all(WorkerPool& pool,
   io.run();
   return endings;
 }
+
+/// As long as it lives, OpenCV gets no memory for tensors.
+class NoMemory : public cv::MatAllocator {
+ public:
+  NoMemory() { cv::Mat::setDefaultAllocator(this); }
+  NoMemory(const NoMemory&) = delete;
+  NoMemory& operator=(const NoMemory&) = delete;
+  ~NoMemory() override { cv::Mat::setDefaultAllocator(before_); }
+
+  cv::UMatData* allocate(int, const int*, int, void*, std::size_t*, cv::AccessFlag,
+                         cv::UMatUsageFlags) const override {
+    throw cv::Exception(cv::Error::StsNoMem, "no memory", "allocate", __FILE__, __LINE__);
+  }
+  bool allocate(cv::UMatData*, cv::AccessFlag, cv::UMatUsageFlags) const override { return false; }
+  void deallocate(cv::UMatData*) const override {}
+
+ private:
+  cv::MatAllocator* before_ = cv::Mat::getDefaultAllocator();
+};
 
 }  // namespace
 
@@ -92,8 +112,29 @@ TEST_CASE("what comes too late is not computed, and does not hold up the next") 
   WorkerPool pool(tests::bts_model(), 1, 100);
   const auto late = inference_of(1'000'000, std::chrono::milliseconds(1));
   const auto next = inference_of(1);
+  std::vector<std::size_t> rows;  // computed
+  late->on_end = next->on_end = [&](const Inference& ended) {
+    rows.push_back(ended.outputs.size());
+    CHECK(ended.queued_at <= ended.begun_at);
+    CHECK(ended.begun_at <= ended.ended_at);
+  };
   const auto endings = run_all(pool, {late, next});
   CHECK(endings == std::vector<Ending>{Ending::late, Ending::done});
+  REQUIRE(rows.size() == 2);  // the late one, too, tells what it took
+  CHECK(rows[0] < 1'000'000);
+  CHECK(rows[1] == 1);
+}
+
+TEST_CASE("a network that fails tells why, and computes the next") {
+  WorkerPool pool(tests::bts_model(), 1, 100);
+  const auto failing = inference_of(1);
+  const auto next = inference_of(1);
+  {
+    const NoMemory no_memory;
+    CHECK(run_all(pool, {failing}) == std::vector<Ending>{Ending::failed});
+  }
+  CHECK(failing->failure == "OpenCV cannot run model.onnx: no memory");
+  CHECK(run_all(pool, {next}) == std::vector<Ending>{Ending::done});
 }
 
 TEST_CASE("a pool ends while inferences wait in its queue") {

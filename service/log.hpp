@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace exporter {
+namespace service {
 
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 enum class LogFormat : std::uint8_t { logfmt, json };
@@ -16,7 +16,7 @@ struct LogField {
 };
 
 /// Sets up logging to stderr; called once, before any thread starts.
-void set_up_log(LogLevel level, LogFormat format);
+void set_up_log(LogLevel level = LogLevel::info, LogFormat format = LogFormat::logfmt);
 
 /// Writes one line, from any thread. Values may hold any bytes: they are escaped, so that nobody
 /// can forge a line.
@@ -26,4 +26,4 @@ void log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
 std::string format_log(LogFormat format, std::string_view message,
                        std::initializer_list<LogField> fields);
 
-}  // namespace exporter
+}  // namespace service

@@ -1,4 +1,4 @@
-#include "exporter/log.hpp"
+#include "service/log.hpp"
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -7,7 +7,7 @@
 
 #include "metrics/escape.hpp"
 
-namespace exporter {
+namespace service {
 namespace {
 
 LogFormat g_format = LogFormat::logfmt;  // NOLINT: set once, before any thread starts
@@ -62,7 +62,7 @@ std::string format_log(LogFormat format, std::string_view message,
 
 void set_up_log(LogLevel level, LogFormat format) {
   g_format = format;
-  auto logger = spdlog::stderr_logger_mt("resource_exporter");
+  auto logger = spdlog::stderr_logger_mt("service");
   logger->set_level(to_spdlog(level));
   logger->flush_on(spdlog::level::debug);
   constexpr auto kUtc = spdlog::pattern_time_type::utc;
@@ -81,4 +81,4 @@ void log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
   logger->log(spdlog_level, format_log(g_format, message, fields));
 }
 
-}  // namespace exporter
+}  // namespace service

@@ -1,9 +1,9 @@
-#include "exporter/log.hpp"
+#include "service/log.hpp"
 
 #include <catch2/catch.hpp>
 
-using exporter::format_log;
-using exporter::LogFormat;
+using service::format_log;
+using service::LogFormat;
 
 TEST_CASE("a logfmt line quotes only what needs it") {
   CHECK(format_log(LogFormat::logfmt, "listening", {{"address", "127.0.0.1:8888"}}) ==
