@@ -77,7 +77,8 @@ def check_range(selector, least):
         yield f"{metric}[{window}] in {function or 'no function'}: unknown to this lint"
 
 
-def check_selector(selector):
+def check_selector(selector, is_bridged=False):
+    """`is_bridged`: what is around it looks past a failed scrape."""
     metric = selector.metric
     if not metric:
         yield "a selector needs one metric's name"
@@ -94,6 +95,8 @@ def check_selector(selector):
     yield from check_le(selector, EDGES)
     if selector.window is not None:
         yield from check_range(selector, RANGES.get(jobs[0], FIVE_MINUTES) if jobs else FIVE_MINUTES)
+    elif is_bridged:
+        return
     elif COUNTER.fullmatch(metric):
         yield f"{metric}: read a counter by rate or increase, or last_over_time({metric}[16m])"
     else:
@@ -106,14 +109,15 @@ def check_expression(text):
         nodes = read(text)
     except ValueError as error:
         return [str(error)]
-    findings = []
+    nodes, findings = [(node, False) for node in nodes], []
     while nodes:
-        node = nodes.pop()
+        node, is_bridged = nodes.pop()
         if isinstance(node, Subquery):
-            nodes.extend(node.inner)
+            # The newest value of a time at which there was one.
+            nodes.extend((inner, node.function == "last_over_time") for inner in node.inner)
             findings.append(check_window("subquery", node.window, FIVE_MINUTES.counter, "subqueries"))
         else:
-            findings.extend(check_selector(node))
+            findings.extend(check_selector(node, is_bridged))
     return [finding for finding in findings if finding]
 
 
