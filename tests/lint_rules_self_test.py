@@ -127,7 +127,9 @@ BAD_RULES = [
 
 GOOD_TEST = """\
 tests:
-  - alert_rule_test:
+  - input_series:
+      - {series: b_total, values: 0+1x3 stale 5 0+1x3}
+    alert_rule_test:
       - {alertname: HostGoodAlert, exp_alerts: []}
       - {alertname: HostGoodAlert, exp_alerts: [{exp_labels: {}}]}
     promql_expr_test:
@@ -135,6 +137,9 @@ tests:
 """
 
 BAD_TESTS = [
+    ("stale 5 0", "4 5 0", "a scrape fails"),
+    ("5 0+1x3", "5+1x3", "a process restarts"),
+    ("b_total", "b", "a process restarts"),
     ("exp_alerts: [{exp_labels: {}}]", "exp_alerts: []", "in which it fires"),
     ("exp_alerts: []", "exp_alerts: [{exp_labels: {}}]", "in which it does not fire"),
     ("host_a:mean20m", "host_a:mean20m_or_so", "no unit test looks at it"),
