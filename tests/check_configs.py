@@ -2,8 +2,8 @@
 """prometheus.yml and alertmanager.yml: valid as they are, with each example in them in force, and
 with all; and each alert of rules/ reaches the receiver that is meant for it.
 
-Debian's Prometheus knows no Kubernetes. Pods come from a file there, with the labels that Kubernetes
-would give them.
+Debian's Prometheus knows no Kubernetes. Pods come from a file there, with the labels that
+Kubernetes would give them.
 """
 
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""docs/alerts.md has a section for each alert of rules/, none for another, each with the same parts;
-and each alert links to its own."""
+"""docs/alerts.md has a section for each alert of rules/, none for another, each with the same
+parts; and each alert links to its own."""
 
 import re
 import sys

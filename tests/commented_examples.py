@@ -1,4 +1,4 @@
-"""Examples in our configuration files, commented out: they begin after a line `# Example NAME. ...`.
+"""Examples that are commented out in a configuration file: each after a line `# Example NAME. ...`.
 Lines of an example have no space, or two, after the #; lines with one space explain."""
 
 import re

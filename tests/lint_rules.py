@@ -208,14 +208,14 @@ def happens(test):
 
 def check_tests(rules, tests):
     """Yields (line, name, finding) for rules that no unit test (texts) fires, or looks at."""
-    asked = {key: set() for key in ("fires", "does not fire", "a scrape fails", "a process restarts")}
+    asked = dict.fromkeys(("fires", "does not fire", "a scrape fails", "a process restarts"), ())
     for text in tests:
         for test in yaml.safe_load(text)["tests"]:
             survived = set(happens(test))
             for case in test.get("alert_rule_test", []):
                 fires = bool(case.get("exp_alerts"))
                 for what in {"fires", *survived} if fires else {"does not fire"}:
-                    asked[what].add(case["alertname"])
+                    asked[what] = {*asked[what], case["alertname"]}
     for group in yaml.load(rules, _Loader)["groups"]:
         for rule in group["rules"]:
             if "alert" in rule:

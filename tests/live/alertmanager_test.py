@@ -133,8 +133,8 @@ class AlertmanagerTest(unittest.TestCase):
 
     def test_links_to_the_runbook_begin_where_the_external_label_says(self):
         for alert in self.manager.api("alerts"):
-            name = alert["labels"]["alertname"].lower()
-            self.assertEqual(alert["annotations"]["runbook_url"], f"{RUNBOOKS}docs/alerts.md#{name}")
+            link = f"{RUNBOOKS}docs/alerts.md#{alert['labels']['alertname'].lower()}"
+            self.assertEqual(alert["annotations"]["runbook_url"], link)
             self.assertNotIn("runbooks", alert["labels"])
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""No recorded series has a hole: six hours in which scrapes come late, one fails and what is scraped
-restarts once, at Prometheus' default look-back of 5 minutes. promtool evaluates all recording rules
-each minute over the series of real pages: the exporter's, of the host in tests/fixtures/small-host,
-the model server's and its client's.
+"""No recorded series has a hole: six hours in which scrapes come late, one fails and what is
+scraped restarts once, at Prometheus' default look-back of 5 minutes. promtool evaluates all recording
+rules each minute over the series of real pages: the exporter's, of the host in
+tests/fixtures/small-host, the model server's and its client's.
 
 Environment: RESOURCE_EXPORTER, MODEL_SERVER, MODEL_CLIENT, SOURCE_DIR.
 """
@@ -35,9 +35,10 @@ STEPS = MINUTES * 60 // STEP + 1
 FIRST_VALUE_S = 700  # Two scrapes, the second late, and one evaluation.
 
 # What a page has only where BPF or taskstats tell of exits.
+OF_A_SHELL = frozenset({("groupname", "sh"), ("reason", "normal")})
 OF_EXITS = {
     Series("host_process_exits_lost_total", frozenset()): 1.0,
-    Series("host_process_exited_total", frozenset({("groupname", "sh"), ("reason", "normal")})): 9.0,
+    Series("host_process_exited_total", OF_A_SHELL): 9.0,
 }
 # A rule that is wrong at our interval, which this test must find.
 PLANTED = "instance:planted:last16m"
@@ -67,14 +68,14 @@ class Job:
     """When a job scrapes, and how a series looks then."""
 
     def __init__(self, name, every, late, failed, restart):
-        """In steps; `late` of those scrapes are late by one, `failed` and `restart` are two of them."""
+        """In steps; a share `late` of the scrapes is late by one; the others are two of them."""
         self.name = name
         chance = random.Random(1)
         self._times = [i + (chance.random() < late) for i in range(0, STEPS - 1, every)]
         self._failed, self._restart = failed, restart
 
     def values(self, per_step):
-        """Of a counter that grows so much; of a gauge where `per_step` is a function of the step."""
+        """Of a counter that grows so much; of a gauge where it is a function of the step."""
         scraped, words, blank = dict.fromkeys(self._times), [], 0
         for index, step in enumerate(self._times):
             scraped[step] = "stale" if index == self._failed else self._value(step, per_step)
