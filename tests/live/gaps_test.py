@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""No recorded series has a hole: six hours (of the model, two) in which scrapes come late, one fails
-and what is scraped restarts once, at Prometheus' default look-back of 5 minutes. promtool evaluates all recording
-rules each minute over the series of real pages: the exporter's, of the host in
+"""No recorded series has a hole: six hours (the model: two) in which scrapes come late, one fails
+and what is scraped restarts once, at Prometheus' default look-back of 5 minutes. promtool evaluates
+all recording rules each minute over the series of real pages: the exporter's, of the host in
 tests/fixtures/small-host, the model server's and its client's.
 
 Environment: RESOURCE_EXPORTER, MODEL_SERVER, MODEL_CLIENT, SOURCE_DIR.
