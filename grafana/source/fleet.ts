@@ -7,11 +7,14 @@ import { type Column, table } from './tables';
 
 const perHost = (expr: string) => `max by (job, instance) (${expr})`;
 
-const IS_UP = `max_over_time(${family('up')}[11m])`;
+// Of jobs that have hosts: all jobs may be picked, and there are others.
+const IS_UP =
+  `(max_over_time(${family('up')}[11m]) and on (job) ` +
+  `count by (job) (last_over_time(${family('host_seconds_sampled_total')}[1d])))`;
 const MOST_BUSY_DISK = record('instance_device:host_disk_busy_above_95_percent:ratio20m');
 const SATURATED = perHost(
   named('why', {
-    down: `1 - ${IS_UP}`,
+    down: `(1 - ${IS_UP})`,
     cpu: record('instance:host_cpu_busy_above_90_percent:ratio20m'),
     memory: record('instance:host_memory_used_above_95_percent:ratio20m'),
     stalled: record(
