@@ -74,7 +74,9 @@ export function defaults({ unit, min, max, decimals, thresholds, names }: Looks)
     ...(decimals === undefined ? {} : { decimals }),
     thresholds: { mode: 'absolute' as const, steps: thresholds ?? UNJUDGED },
     mappings:
-      options.length === 0 ? [] : [{ type: 'value' as const, options: Object.fromEntries(options) }],
+      options.length === 0
+        ? []
+        : [{ type: 'value' as const, options: Object.fromEntries(options) }],
   };
 }
 
