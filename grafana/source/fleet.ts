@@ -1,7 +1,7 @@
 // All hosts at a glance, those in trouble first.
 import { type Content, jobAndInstance } from './dashboard';
 import { NODE } from './links';
-import { above, below, lines, number } from './panels';
+import { above, below, lines, number, under } from './panels';
 import { family, highest, increase, latest, named, rate, record } from './promql';
 import { type Column, table } from './tables';
 
@@ -38,7 +38,6 @@ const COLUMNS: Column[] = [
     name: 'Up',
     expr: perHost(IS_UP),
     unit: 'none',
-    thresholds: below(1, 1),
     coloured: true,
     names: { 0: { text: 'down', color: 'red' }, 1: { text: 'up', color: 'green' } },
   },
@@ -121,7 +120,7 @@ const NOW = [
   number(
     'Down',
     'Hosts whose last two scrapes failed. All else that is shown of them is old.',
-    { unit: 'short', thresholds: above(1, 1) },
+    { unit: 'short', thresholds: under(1) },
     { expr: `count(${IS_UP}) - sum(${IS_UP})` },
   ),
   number(

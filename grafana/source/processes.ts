@@ -1,6 +1,6 @@
 // What the processes of hosts do, by group, those that came and went between two scrapes included.
 import { type Content, jobAndInstance } from './dashboard';
-import { type Asked, type Lines, lines, number } from './panels';
+import { type Asked, type Lines, lines, number, under } from './panels';
 import { family, highest, increase, largest, latest, rate } from './promql';
 import { table } from './tables';
 
@@ -226,10 +226,7 @@ const now = [
     {
       unit: 'short',
       decimals: 0,
-      thresholds: [
-        { color: 'green', value: null },
-        { color: 'red', value: 0.5 },
-      ],
+      thresholds: under(0.5),
     },
     { expr: `sum(${increase('host_process_exited_total', '$__range', `${GROUP},reason="oom"`)})` },
   ),
