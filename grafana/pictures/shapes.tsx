@@ -25,7 +25,8 @@ const ORANGES = [
 
 /** Counts of each bucket alone, least edge first: Prometheus' are cumulative. */
 function buckets(found: Series[]) {
-  const sorted = [...found].sort((a, b) => Number(a.metric.le) - Number(b.metric.le));
+  const edge = ({ metric: { le } }: Series) => (le === '+Inf' ? Infinity : Number(le));
+  const sorted = [...found].sort((a, b) => edge(a) - edge(b));
   const times = [...new Set(sorted.flatMap((s) => s.values!.map(([t]) => t)))].sort(
     (a, b) => a - b,
   );

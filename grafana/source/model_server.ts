@@ -17,9 +17,9 @@ const share = { unit: 'percentunit', min: 0 };
 const now = [
   number(
     'Requests',
-    'Predictions that were asked for, per second, in the last minutes.',
+    'Predictions that were asked for, per second, in the last 20 minutes.',
     { unit: 'reqps', decimals: 1 },
-    { expr: `sum(${modelRate('model_requests_total')})`, interval: STEP },
+    { expr: `sum(rate(${ofModel('model_requests_total')}[20m]))` },
   ),
   number(
     'Failed',

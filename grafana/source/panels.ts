@@ -113,7 +113,7 @@ function matching(pattern: string, property: string, value: unknown): Override {
 function lineStyle(lines: Lines) {
   return {
     drawStyle: lines.bars ? ('bars' as const) : ('line' as const),
-    fillOpacity: lines.stacked ? 40 : lines.bars ? 80 : 8,
+    fillOpacity: lines.stacked ? 40 : lines.bars ? 80 : 5,
     lineInterpolation: 'linear' as const,
     lineWidth: 1,
     pointSize: 4,

@@ -72,7 +72,13 @@ export function table(title: string, description: string, rows: Table): DraftOf<
       defaults: {
         ...defaults({ unit: 'none' }),
         color: { mode: 'thresholds' },
-        custom: { align: 'auto', cellOptions: { type: 'auto' }, filterable: true, inspect: false },
+        custom: {
+          align: 'auto',
+          cellOptions: { type: 'auto' },
+          filterable: true,
+          inspect: false,
+          minWidth: 60,
+        },
       },
       overrides: [...rows.columns.map(columnStyle), ...linked],
     },
