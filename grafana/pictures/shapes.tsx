@@ -60,7 +60,7 @@ export function HeatMap({ panel, gathered, theme, width, height }: Place) {
       {cells.map((column, x) =>
         column.map(
           (value, row) =>
-            value >= 0.5 && (
+            value > panel.options.filterValues.le && (
               <rect
                 key={`${x} ${row}`}
                 x={LEFT + x * w + 0.5}

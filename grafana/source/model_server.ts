@@ -67,13 +67,8 @@ const now = [
 ];
 
 const identity = table('Models', 'Which bytes are served by what, and since when.', {
-  labels: {
-    model: 'Model',
-    version: 'Version',
-    runtime: 'Runtime',
-    sha256: 'SHA-256',
-    instance: 'Instance',
-  },
+  labels: { instance: 'Instance', model: 'Model', version: 'Version' },
+  more: { runtime: 'Runtime', sha256: 'SHA-256' },
   columns: [
     {
       name: 'Ready',
@@ -111,7 +106,7 @@ const traffic = [
     'Failures',
     'Share of the requests that the server failed to answer, of 20 minutes, an hour and six: the ' +
       'alerts are on two of them at once.',
-    share,
+    { ...share, upTo: 0.01 },
     [
       {
         expr: record('job_model_version:model_requests_failed:ratio20m'),
