@@ -98,7 +98,7 @@ export function overTime(panel: any, gathered: Gathered, theme: GrafanaTheme2): 
 /** Where the value is a moment, in ms. */
 function moved(value: number, unit: string, gathered: Gathered): number {
   const moment = clock(gathered)(value / 1000);
-  if (unit === 'dateTimeAsIso') return moment;
+  if (unit.startsWith('dateTimeAsIso')) return moment;
   // Relative to the browser's clock, not the picture's.
   return unit === 'dateTimeFromNow' ? Date.now() - (1000 * gathered.end - moment) : value;
 }

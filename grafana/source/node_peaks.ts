@@ -27,6 +27,7 @@ function peakTable(
     {
       labels: { signal: 'Signal', ...labels },
       more: { instance: 'Instance' },
+      widths: { Signal: labels['device'] ? 80 : 180 },
       columns: [
         {
           name: 'Peak',
@@ -39,7 +40,7 @@ function peakTable(
         {
           name: 'When',
           expr: `1000 * max by (${by}) (${peaksOf(parts, true)})`,
-          unit: 'dateTimeAsIso',
+          unit: 'dateTimeAsIsoNoDateIfToday',
         },
       ],
       sortedBy: 'Peak',

@@ -15,6 +15,8 @@ export interface Table {
   /** Headings of the labels that make a row: those before the columns, and those behind them. */
   labels: Record<string, string>;
   more: Record<string, string>;
+  /** How wide columns of labels are, by heading, where they need not share what is left. */
+  widths?: Record<string, number>;
   columns: Column[];
   /** The heading of the column by which rows are in order, the largest at the top. */
   sortedBy: string;
@@ -71,6 +73,12 @@ export function table(title: string, description: string, rows: Table): DraftOf<
       properties: [{ id: 'links', value: [link] }],
     }),
   );
+  const wide = Object.entries(rows.widths ?? {}).map(
+    ([heading, value]): Override => ({
+      matcher: { id: 'byName', options: heading },
+      properties: [{ id: 'custom.width', value }],
+    }),
+  );
   return {
     ...frame('table', title, description),
     fieldConfig: {
@@ -85,7 +93,7 @@ export function table(title: string, description: string, rows: Table): DraftOf<
           minWidth: 60,
         },
       },
-      overrides: [...rows.columns.map(columnStyle), ...linked],
+      overrides: [...rows.columns.map(columnStyle), ...wide, ...linked],
     },
     options: {
       cellHeight: 'sm',
