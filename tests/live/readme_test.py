@@ -23,10 +23,12 @@ ELSEWHERE = {
     "./dev test": "it is what runs this test",
     "sudo cmake --install build/release --prefix /usr": "systemd_test.py installs",
     "sudo systemctl enable --now resource_exporter": "systemd_test.py boots the unit",
+    "./dev package": "package_test.py makes and installs them",
+    "sudo apt install ./build/package/resource-exporter_0.1.0_amd64.deb": "package_test.py",
     "systemctl status resource_exporter": "systemd_test.py boots the unit",
     "sudo apt-get install prometheus prometheus-alertmanager": "./dev test does, by packages.txt",
-    "sudo cp -r /usr/share/doc/resource_exporter/prometheus.yml "
-    "/usr/share/doc/resource_exporter/rules /etc/prometheus/": INSTALLED,
+    "sudo cp -r /usr/share/doc/resource-exporter/prometheus.yml "
+    "/usr/share/doc/resource-exporter/rules /etc/prometheus/": INSTALLED,
     "promtool check config /etc/prometheus/prometheus.yml": INSTALLED,
     "echo 'ARGS=\"--query.lookback-delta=16m\"' | sudo tee /etc/default/prometheus": DEBIAN,
     "sudo systemctl restart prometheus": DEBIAN,
@@ -133,7 +135,7 @@ class ReadmeTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as prefix:
             subprocess.run(["cmake", "--install", "build/release", "--prefix", prefix], cwd=SOURCE,
                            check=True, capture_output=True)
-            documents = pathlib.Path(prefix, "share/doc/resource_exporter")
+            documents = pathlib.Path(prefix, "share/doc/resource-exporter")
             configured = pathlib.Path(prefix, "etc")
             configured.mkdir()
             shutil.copytree(documents / "rules", configured / "rules")
