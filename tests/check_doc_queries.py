@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Runs the PromQL of the documents in docs/ that have a tests/docs/NAME.series.yml: each ```promql
 block must be right at a 5-minute scrape (lint_rules.py), and give an answer for the host of that
-file; the value that the document shows behind an arrow must be that answer, to its last digit. The
+file; the value that the document shows behind an arrow must be that answer, to its last digit. Alerts that it names
+must be in rules/. The
 table of bucket edges in five-minutes.md must be that of the exporter.
 """
 
@@ -12,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from lint_rules import EDGES, check_expression
+from lint_rules import ALERT, EDGES, check_expression
 
 ROOT = Path(__file__).resolve().parent.parent
 SERIES = ROOT / "tests/docs"
@@ -33,6 +34,14 @@ def edge_rows():
     for name, edges in EDGES.items():
         names.setdefault(tuple(edges), []).append(f"`{name}`")
     return [f"| {', '.join(names[edges])} | {', '.join(edges)} |" for edges in names]
+
+
+def unknown_alerts(text):
+    """Names of alerts that no file of rules has."""
+    rules = "".join(path.read_text() for path in (ROOT / "rules").glob("*.alerts.yml"))
+    known = set(re.findall(r"- alert: (\w+)", rules))
+    named = filter(ALERT.fullmatch, re.findall(r"`(\w+)`", text))
+    return sorted(set(named) - known)
 
 
 def case(query, shown):
@@ -68,12 +77,14 @@ def run(found, series):
 def check(series):
     """What is wrong with the document of that file; promtool prints for itself."""
     document = ROOT / "docs" / series.name.replace(".series.yml", ".md")
-    found = list(queries(document.read_text()))
+    text = document.read_text()
+    found = list(queries(text))
     findings = [
         f"{document}: {finding}, in:\n{query}"
         for query, _ in found
         for finding in check_expression(query)
     ]
+    findings += [f"{document}: no alert {name} in rules/" for name in unknown_alerts(text)]
     if not found:
         findings.append(f"no ```promql block in {document}")
     if not findings and run(found, series):
