@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 
-START_SECONDS = 30.0  # The kernel lets BPF programs wait where every CPU is taken many times.
+START_SECONDS = 30.0  # On a host that is busy building.
 STOP_SECONDS = 5.0
 _LISTENING = re.compile(r'msg="?listening"? address=(\S+):(\d+)$', re.MULTILINE)
 

@@ -135,7 +135,7 @@ class MetricListTest(unittest.TestCase):
                 ]
 
             # A list of the busiest wants a second in which somebody was.
-            wait_for("every family", lambda: not missing(), seconds=20, details=missing,
+            wait_for("every family", lambda: not missing(), seconds=40, details=missing,
                      pause=0.2)
 
     def test_every_option_is_where_it_is_said_to_be(self):
