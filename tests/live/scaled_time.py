@@ -1,6 +1,6 @@
-"""Prometheus' configuration and rules in fast motion: every duration in them becomes FACTOR times
-shorter. With an exporter that samples FACTOR times as often, "more than 600 samples in 20 minutes"
-keeps its meaning and takes seconds to come true.
+"""Prometheus' configuration and rules in fast motion: every duration in them becomes `factor` times
+shorter, by default FACTOR. With an exporter that samples FACTOR times as often, "more than 600
+samples in 20 minutes" keeps its meaning and takes seconds to come true.
 """
 
 import re
@@ -21,25 +21,25 @@ _DURATION_KEYS += ("scrape_timeout", "evaluation_interval")
 _NAMES_AND_PROSE = ("alert", "annotations", "labels", "name", "record")
 
 
-def shortened(duration):
+def shortened(duration, factor=FACTOR):
     """5m as 6000ms. Raises ValueError where that is no whole number of milliseconds."""
     milliseconds = round(seconds(duration) * 1000)
-    if milliseconds % FACTOR:
-        raise ValueError(f"{duration} cannot be made {FACTOR} times shorter")
-    return f"{milliseconds // FACTOR}ms"
+    if milliseconds % factor:
+        raise ValueError(f"{duration} cannot be made {factor} times shorter")
+    return f"{milliseconds // factor}ms"
 
 
-def shortened_seconds(duration):
-    return round(seconds(shortened(duration)), 3)
+def shortened_seconds(duration, factor=FACTOR):
+    return round(seconds(shortened(duration, factor)), 3)
 
 
-def in_fast_motion(node):
+def in_fast_motion(node, factor=FACTOR):
     """A copy of what a YAML file of Prometheus holds. Raises ValueError at a duration in a place
     where none is known to be."""
     if isinstance(node, list):
-        return [in_fast_motion(item) for item in node]
+        return [in_fast_motion(item, factor) for item in node]
     if isinstance(node, dict):
-        return {key: _value(key, value) for key, value in node.items()}
+        return {key: _value(key, value, factor) for key, value in node.items()}
     if isinstance(node, str) and _DURATION.search(node):
         raise ValueError(f"a duration that nobody scales: {node}")
     return node
@@ -52,13 +52,13 @@ def durations_in(expression):
         _QUOTED.sub('""', expression)))
 
 
-def _value(key, value):
+def _value(key, value, factor):
     if key in _NAMES_AND_PROSE:
         return value
     if key == "expr":
         return " ".join(
-            shortened(text) if kind == "duration" else text for kind, text in tokens(value)
+            shortened(text, factor) if kind == "duration" else text for kind, text in tokens(value)
         )
     if key in _DURATION_KEYS:
-        return shortened(value)
-    return in_fast_motion(value)
+        return shortened(value, factor)
+    return in_fast_motion(value, factor)
