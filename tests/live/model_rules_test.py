@@ -176,7 +176,7 @@ class ModelRulesTest(unittest.TestCase):
             server.ask(np.concatenate(server.asked) + DRIFT)
         [alert] = wait_for(
             "ModelInputDrift", lambda: self.prometheus.query(self.alerts(state="firing")),
-            FOR_SECONDS + 10, self.prometheus.log,
+            FOR_SECONDS + 30, self.prometheus.log, pause=0.2,
         )  # fmt: skip
         seconds = time.monotonic() - begin
         print(f"ModelInputDrift after {seconds:.1f} s", flush=True)
