@@ -51,10 +51,14 @@ def package_of(library):
     return found.stdout.partition(":")[0]
 
 
+def libraries_of(binary):
+    """The paths of the shared libraries that a program loads."""
+    return re.findall(r"=> (/\S+)", output_of("ldd", binary))
+
+
 def debian_root(cache, binary):
     """A root directory below `cache` of a Debian that can run `binary`; made when it is missing."""
-    libraries = re.findall(r"=> (/\S+)", output_of("ldd", binary))
-    packages = {"dbus", "systemd", "systemd-sysv", *map(package_of, libraries)}
+    packages = {"dbus", "systemd", "systemd-sysv", *map(package_of, libraries_of(binary))}
     include = ",".join(sorted(packages))
 
     root, partial = cache / "debian_root", cache / "debian_root.partial"
@@ -152,9 +156,10 @@ class Container:
         """The output of a command in the container."""
         return output_of(*self._inside("--all"), *command)
 
-    def get(self, url):
+    def get(self, url, *flags):
         """The body at a URL of the container's network; None when the answer is not 200."""
-        done = run(*self._inside("--net"), "curl", "--silent", "--fail", "--max-time", "5", url)
+        curl = ("curl", "--silent", "--fail", "--max-time", "5", *flags)
+        done = run(*self._inside("--net"), *curl, url)
         return done.stdout if done.returncode == 0 else None
 
     def stop(self):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The units of the model server and its client: what systemd-analyze says of them, how the client
-fares under a real systemd, and that the server needs no network but the port that it is given.
+fares under a real systemd, and that the server needs no network but the port that it is given. The
+server under a real systemd is in model_server_systemd_test.py.
 
 Environment:
   RESOURCE_EXPORTER  the binary, in the build directory of the release preset

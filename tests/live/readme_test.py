@@ -23,8 +23,9 @@ ELSEWHERE = {
     "./dev test": "it is what runs this test",
     "sudo cmake --install build/release --prefix /usr": "systemd_test.py installs",
     "sudo systemctl enable --now resource_exporter": "systemd_test.py boots the unit",
-    "./dev package": "package_test.py makes and installs them",
+    "./dev package": "package_test.py does what it does with what is built",
     "sudo apt install ./build/package/resource-exporter_0.1.0_amd64.deb": "package_test.py",
+    "sudo apt install ./build/package/model-server_0.1.0_amd64.deb": "package_test.py",
     "systemctl status resource_exporter": "systemd_test.py boots the unit",
     "sudo apt-get install prometheus prometheus-alertmanager": "./dev test does, by packages.txt",
     "sudo cp -r /usr/share/doc/resource-exporter/prometheus.yml "
