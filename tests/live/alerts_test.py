@@ -46,7 +46,7 @@ def configuration(directory, port):
     config["rule_files"] = [f"{directory}/*.yml"]
     jobs = [job for job in config["scrape_configs"] if job["job_name"] == JOB]
     jobs[0]["static_configs"] = [{"targets": [f"127.0.0.1:{port}"]}]
-    return {**config, "scrape_configs": jobs}
+    return {**config, "scrape_configs": jobs, "alerting": {}}
 
 
 def start_exporter(port=0):

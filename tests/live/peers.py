@@ -1,6 +1,6 @@
 """Debian's own programs that the live tests set beside the exporter: node_exporter,
-process-exporter, Prometheus and promtool. Each listens on a free port of 127.0.0.1 and is a context
-manager that stops it."""
+process-exporter, Prometheus, Alertmanager and promtool. Each listens on a free port of 127.0.0.1
+and is a context manager that stops it."""
 
 import json
 import os
@@ -173,6 +173,32 @@ class Prometheus(_Server):
         """The result of an instant query: now, or at a time in seconds since 1970."""
         time = {"time": at} if at is not None else {}
         return self.api("query", query=expression, **time)["result"]
+
+
+class Alertmanager(_Server):
+    """Alertmanager with a configuration (a mapping, as alertmanager.yml has it)."""
+
+    def __init__(self, configuration):
+        self._directory = tempfile.TemporaryDirectory()
+        port = _free_port()
+        config = Path(self._directory.name) / "alertmanager.yml"
+        config.write_text(json.dumps(configuration))  # JSON is YAML, too.
+        command = [
+            "prometheus-alertmanager",
+            f"--config.file={config}",
+            f"--storage.path={self._directory.name}/data",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--cluster.listen-address=",
+        ]
+        super().__init__(command, port, "/-/ready")
+
+    def __exit__(self, *_):
+        super().__exit__()
+        self._directory.cleanup()
+
+    def api(self, path):
+        """What is below /api/v2/."""
+        return json.loads(_fetch(f"{self.url}/api/v2/{path}")[1])
 
 
 def each_second(jobs):
