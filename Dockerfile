@@ -16,7 +16,7 @@ RUN apt-get update \
   && sed -n '/^\[build\]$/,/^$/p' packages.txt | grep -v '^[[#]' \
     | xargs apt-get install -y --no-install-recommends
 COPY . ./
-RUN cmake --preset release -D MODEL_SERVER=OFF \
+RUN cmake --preset release -G Ninja -D MODEL_SERVER=OFF \
   && cmake --build --preset release --target resource_exporter --parallel "$(nproc)" \
   && install -D --strip --target-directory=/stage/usr/bin build/release/resource_exporter
 

@@ -21,7 +21,7 @@ import urllib.parse
 from pathlib import Path
 
 import yaml
-from container import debian_root, run
+from container import debian_root, output_of, run
 from exporter_process import wait_for
 from podman import Podman, reason_to_skip
 
@@ -104,9 +104,10 @@ class StackTest(unittest.TestCase):
         """Like the one that the project publishes: the same places, the same user."""
         cls.build_with(
             f"docker.io/{SERVICES[name]['image']}",
-            f"FROM {BASE}\nCOPY {name} /bin/\nRUN install -d -o nobody -g nogroup /{name}\n"
+            f"FROM {BASE}\nCOPY {name} /bin/\nCOPY share /usr/share/prometheus/\n"
+            f"RUN install -d -o nobody -g nogroup /{name}\n"
             f'USER nobody\nENTRYPOINT ["/bin/{name}"]\n',
-            {name: shutil.which(DEBIANS[name])})
+            {name: shutil.which(DEBIANS[name]), "share": "/usr/share/prometheus"})
 
     @classmethod
     def build_with(cls, image, dockerfile, files):
@@ -114,7 +115,7 @@ class StackTest(unittest.TestCase):
         context.mkdir()
         (context / "Dockerfile").write_text(dockerfile)
         for name, path in files.items():
-            shutil.copy(path, context / name)
+            output_of("cp", "--recursive", path, context / name)
         cls.podman.build(image, context)
 
     @classmethod
@@ -150,7 +151,7 @@ class StackTest(unittest.TestCase):
         """As users do; after it nothing may be left."""
         cls.compose("down", "--volumes")
         lists = ("container list --all --quiet", "volume list --quiet",
-                 "network list --format={{.Name}}")
+                 "network ls --format={{.Name}}")
         left = [name for command in lists for name in cls.podman.ask(*command.split())]
         if left != ["podman"]:  # The network that podman always has.
             raise AssertionError(f"left behind: {left}")
@@ -180,7 +181,8 @@ class StackTest(unittest.TestCase):
         self.assertEqual([manager["url"] for manager in
                           json.loads(found)["data"]["activeAlertmanagers"]],
                          ["http://localhost:9093/api/v2/alerts"])
-        self.assertIsNotNone(self.podman.get("http://127.0.0.1:9093/-/ready"))
+        self.assertIsNotNone(self.podman.get("http://127.0.0.1:9093/-/ready"),
+                             self.compose("logs", "alertmanager"))
         rules = json.loads(self.podman.get("http://127.0.0.1:9090/api/v1/rules"))["data"]["groups"]
         self.assertEqual({Path(group["file"]).name for group in rules},
                          {path.name for path in (SOURCE / "rules").glob("*.yml")})
