@@ -6,15 +6,33 @@ import * as monitoring from '@kubernetes-models/prometheus-operator/monitoring.c
 
 const groups = { v1: core, 'apps/v1': apps, 'monitoring.coreos.com/v1': monitoring };
 
+// A copy of the value that takes the paths of keys that are read out of `unread`. The validators pass
+// over keys that they do not know without a look at them, as a cluster does: nobody would notice.
+function watched(value, path, unread) {
+  if (value === null || typeof value !== 'object') return value;
+  const copy = Array.isArray(value) ? [] : {};
+  for (const [key, child] of Object.entries(value)) {
+    if (!Array.isArray(value)) unread.add(`${path}/${key}`);
+    copy[key] = watched(child, `${path}/${key}`, unread);
+  }
+  return new Proxy(copy, {
+    get(target, key) {
+      unread.delete(`${path}/${String(key)}`);
+      return target[key];
+    },
+  });
+}
+
 function wrongOf(object) {
   const Kind = groups[object.apiVersion]?.[object.kind];
   if (!Kind) return 'unknown kind';
-  try {
-    new Kind(object).validate();
+  const unread = new Set();
+  try {  // Not of a new Kind(), which would be a copy.
+    Kind.prototype.validate.call(watched(object, '', unread));
   } catch (error) {
     return error.message;
   }
-  return null;
+  return unread.size === 0 ? null : `unknown keys ${[...unread].join(' ')}`;
 }
 
 let input = '';
