@@ -1,5 +1,5 @@
-# The exporter's image. docker-compose.yml and deploy/kubernetes show what it must be given to see the
-# host; model_server/Dockerfile makes the other image.
+# The exporter's image. docker-compose.yml and deploy/kubernetes show what it must be given to see
+# the host; model_server/Dockerfile makes the other image.
 #   docker build -t resource_exporter .
 FROM debian:bookworm-slim AS runtime
 RUN apt-get update \

@@ -26,18 +26,17 @@ KUBECTL_APPLY_LIMIT_BYTES = 262144  # Of all annotations; the last applied objec
 
 @functools.cache
 def rendered():
-    """The text of every object: what kubectl apply -k would send."""
+    """Every object: what kubectl apply -k would send."""
     command = ["kubectl", "kustomize", KUBERNETES]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:  # Newer ones also have a remark on `bases`, which older ones need.
         raise AssertionError(done.stderr)
-    return done.stdout
+    return list(yaml.load_all(done.stdout, Loader=yaml.CSafeLoader))
 
 
 def objects(kind):
-    """The objects of a kind by name; each call makes them anew."""
-    loaded = yaml.load_all(rendered(), Loader=yaml.CSafeLoader)
-    return {item["metadata"]["name"]: item for item in loaded if item["kind"] == kind}
+    """The objects of a kind by name."""
+    return {item["metadata"]["name"]: item for item in rendered() if item["kind"] == kind}
 
 
 def wrong_of(*items):
@@ -52,11 +51,10 @@ def wrong_of(*items):
 
 class TypesTest(unittest.TestCase):
     def test_every_object_has_the_types_of_its_api(self):
-        items = list(yaml.load_all(rendered(), Loader=yaml.CSafeLoader))
-        self.assertEqual({item["kind"] for item in items},
+        self.assertEqual({item["kind"] for item in rendered()},
                          {"ConfigMap", "DaemonSet", "Deployment", "PodMonitor", "PrometheusRule",
                           "Service"})
-        self.assertEqual(wrong_of(*items), "")
+        self.assertEqual(wrong_of(*rendered()), "")
 
     def test_a_wrong_type_and_an_unknown_key_would_be_found(self):
         for kind, path, wrong in (
@@ -102,8 +100,9 @@ class CopiesTest(unittest.TestCase):
         self.assertEqual(found, dashboards, "list them in grafana/kustomization.yaml")
 
     def test_the_pace_and_the_names_of_the_jobs_are_those_of_prometheus_yml(self):
+        configuration = yaml.safe_load((SOURCE / "prometheus.yml").read_text())
         jobs = {job["job_name"]: (job["scrape_interval"], job.get("scrape_timeout"))
-                for job in yaml.safe_load((SOURCE / "prometheus.yml").read_text())["scrape_configs"]}
+                for job in configuration["scrape_configs"]}
         monitors = objects("PodMonitor")
         self.assertEqual(len(monitors), 2)
         for monitor in monitors.values():

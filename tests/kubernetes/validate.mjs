@@ -1,13 +1,13 @@
-// Reads Kubernetes objects, a JSON array, from stdin, and prints what is wrong with them: a line each.
-// Exits with 1 when there is one. An object of a kind that is not here is wrong, too.
+// Reads Kubernetes objects, a JSON array, from stdin, and prints what is wrong with them, a line
+// each. Exits with 1 when there is one. An object of a kind that is not here is wrong, too.
 import * as apps from 'kubernetes-models/apps/v1';
 import * as core from 'kubernetes-models/v1';
 import * as monitoring from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 
 const groups = { v1: core, 'apps/v1': apps, 'monitoring.coreos.com/v1': monitoring };
 
-// A copy of the value that takes the paths of keys that are read out of `unread`. The validators pass
-// over keys that they do not know without a look at them, as a cluster does: nobody would notice.
+// A copy of the value that takes the paths of keys that are read out of `unread`. The validators
+// pass over keys that they do not know, as a cluster does: nobody would notice.
 function watched(value, path, unread) {
   if (value === null || typeof value !== 'object') return value;
   const copy = Array.isArray(value) ? [] : {};

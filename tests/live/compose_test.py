@@ -22,7 +22,7 @@ from pathlib import Path
 
 import yaml
 from container import debian_root, output_of, run
-from exporter_process import ExporterProcess, wait_for
+from exporter_process import wait_for
 from podman import Podman, reason_to_skip
 
 SOURCE = Path(os.environ["SOURCE_DIR"])
@@ -41,11 +41,6 @@ def wrong_of(compose_file):
     """What docker-compose finds wrong in a file; None when nothing is."""
     done = run("docker-compose", f"--file={compose_file}", "config", "--quiet")
     return done.stderr if done.returncode else None
-
-
-def source_of(page):
-    """Where an exporter has its processes from."""
-    return re.findall(r'^host_process_exit_source{source="(\w+)"} 1$', page, re.MULTILINE)
 
 
 class FileTest(unittest.TestCase):
@@ -124,7 +119,7 @@ class StackTest(unittest.TestCase):
         cls.podman.build(image, context)
 
     @classmethod
-    def compose(cls, *arguments, file=FILE):
+    def compose(cls, *arguments):
         """docker-compose with the file as it is, but for the pace of Prometheus' scrapes."""
         often = cls.podman.directory / "prometheus.yml"
         often.write_text(re.sub(r"(scrape_interval|scrape_timeout): \w+", r"\1: 2s",
@@ -133,8 +128,8 @@ class StackTest(unittest.TestCase):
         services["prometheus"]["volumes"] = [f"{often}:/etc/prometheus/prometheus.yml:ro"]
         override = cls.podman.directory / "override.yml"
         override.write_text(json.dumps({"services": services}))  # JSON is YAML, too.
-        return cls.podman.compose(f"--file={file}", f"--file={override}", "--project-name=test",
-                                  f"--project-directory={SOURCE}", *arguments)
+        return cls.podman.compose(f"--file={FILE}", f"--file={override}", "--project-name=test",
+                                  *arguments)
 
     @classmethod
     def query(cls, expression):
@@ -214,19 +209,6 @@ class StackTest(unittest.TestCase):
         page = self.podman.get("http://127.0.0.1:8888/metrics")
         for group in ("podman", "resource_expor", "model_server"):
             self.assertIn(f'namedprocess_namegroup_num_procs{{groupname="{group}', page)
-
-    def test_its_commented_lines_give_the_exporter_bpf(self):
-        with_bpf = self.podman.directory / "docker-compose.yml"
-        with_bpf.write_text(re.sub("# (user|cap_add):", r"\1:", FILE.read_text()))
-        self.compose("up", "-d", "--no-build", "resource_exporter", file=with_bpf)
-        self.addCleanup(wait_for, "every target is up again", self.are_all_up, 60.0)
-        self.addCleanup(self.compose, "up", "-d", "--no-build", "resource_exporter")
-        page = wait_for("an answer", lambda: self.podman.get("http://127.0.0.1:8888/metrics"), 30.0)
-        with ExporterProcess() as on_this_host:
-            expected = source_of(on_this_host.get()[2].decode())
-        self.assertEqual(source_of(page), expected)
-        # Nothing of what opened the programs is left.
-        self.assertEqual(self.status_of("resource_exporter")["CapPrm"], "0" * 16)
 
     def test_only_the_model_server_has_opencv(self):
         for service, has_it in (("resource_exporter", False), ("model_server", True)):

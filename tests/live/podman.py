@@ -1,5 +1,5 @@
-"""A Docker engine for tests: podman's service with storage, network, processes and mounts of its own,
-so that it meets nobody else's containers and ports, and all of it ends with it.
+"""A Docker engine for tests: podman's service with storage, network, processes and mounts of its
+own, so that it meets nobody else's containers and ports, and all of it ends with it.
 
 Needs root, and a kernel that lets us make what containers are made of.
 """
@@ -14,8 +14,8 @@ from pathlib import Path
 from container import children_of, output_of, run
 from exporter_process import wait_for
 
-# runc, because crun refuses hybrid control groups; ulimits that need no CAP_SYS_RESOURCE; locks that
-# are not in a shared memory of everybody's.
+# runc, because crun refuses hybrid control groups; ulimits that need no CAP_SYS_RESOURCE; locks
+# that are not in a shared memory of everybody's.
 _CONFIGURATION = """
 [containers]
 default_ulimits = ["nofile=20000:20000", "nproc=9000:9000"]
@@ -78,7 +78,7 @@ def _remove_control_groups():
 
 
 class Podman:
-    """The engine; a context manager. Images are made before `serve`, with the network of this host."""
+    """The engine; a context manager. Images are made with the network of this host."""
 
     def __init__(self):
         self._directory = tempfile.TemporaryDirectory(prefix="resource_exporter_podman.")
@@ -165,7 +165,7 @@ class Podman:
         return self.inside(*words, *self._podman(*arguments)).split()
 
     def get(self, url):
-        """The body at a URL of the host that the containers see; None when the answer is not 200."""
+        """The body at a URL of the containers' host; None when the answer is not 200."""
         done = run("nsenter", f"--target={self._leader}", "--net",
                    "curl", "--silent", "--fail", "--globoff", "--max-time", "5", url)
         return done.stdout if done.returncode == 0 else None
