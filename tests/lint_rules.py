@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 from promql import Subquery, read, seconds
+from series_notation import STALE, changes, expand, goes_back
 from signal_edges import check_le, edges
 
 
@@ -77,7 +78,8 @@ def check_range(selector, least):
         yield f"{metric}[{window}] in {function or 'no function'}: unknown to this lint"
 
 
-def check_selector(selector):
+def check_selector(selector, is_bridged=False):
+    """`is_bridged`: what is around it looks past a failed scrape."""
     metric = selector.metric
     if not metric:
         yield "a selector needs one metric's name"
@@ -94,6 +96,8 @@ def check_selector(selector):
     yield from check_le(selector, EDGES)
     if selector.window is not None:
         yield from check_range(selector, RANGES.get(jobs[0], FIVE_MINUTES) if jobs else FIVE_MINUTES)
+    elif is_bridged:
+        return
     elif COUNTER.fullmatch(metric):
         yield f"{metric}: read a counter by rate or increase, or last_over_time({metric}[16m])"
     else:
@@ -106,14 +110,15 @@ def check_expression(text):
         nodes = read(text)
     except ValueError as error:
         return [str(error)]
-    findings = []
+    nodes, findings = [(node, False) for node in nodes], []
     while nodes:
-        node = nodes.pop()
+        node, is_bridged = nodes.pop()
         if isinstance(node, Subquery):
-            nodes.extend(node.inner)
+            # The newest value of a time at which there was one.
+            nodes.extend((inner, node.function == "last_over_time") for inner in node.inner)
             findings.append(check_window("subquery", node.window, FIVE_MINUTES.counter, "subqueries"))
         else:
-            findings.extend(check_selector(node))
+            findings.extend(check_selector(node, is_bridged))
     return [finding for finding in findings if finding]
 
 
@@ -189,18 +194,34 @@ def check_series(text):
                 yield from check_le(selector, EDGES)
 
 
+def happens(test):
+    """What a unit test has its alerts survive: yields "a scrape fails", "a process restarts"."""
+    for given in test.get("input_series", []):
+        name, values = read(given["series"])[0].metric, expand(str(given["values"]))
+        if STALE in values or (name == "up" and 0 in values):
+            yield "a scrape fails"
+        if changes(values) if name == "process_start_time_seconds" else (
+            COUNTER.fullmatch(name) and goes_back(values)
+        ):
+            yield "a process restarts"
+
+
 def check_tests(rules, tests):
     """Yields (line, name, finding) for rules that no unit test (texts) fires, or looks at."""
-    asked = {"fires": set(), "does not fire": set()}
+    asked = {key: set() for key in ("fires", "does not fire", "a scrape fails", "a process restarts")}
     for text in tests:
         for test in yaml.safe_load(text)["tests"]:
+            survived = set(happens(test))
             for case in test.get("alert_rule_test", []):
-                asked["fires" if case.get("exp_alerts") else "does not fire"].add(case["alertname"])
+                fires = bool(case.get("exp_alerts"))
+                for what in {"fires", *survived} if fires else {"does not fire"}:
+                    asked[what].add(case["alertname"])
     for group in yaml.load(rules, _Loader)["groups"]:
         for rule in group["rules"]:
             if "alert" in rule:
                 for what, names in asked.items():
                     if rule["alert"] not in names:
+                        what = what if "fire" in what else f"fires and {what}"
                         yield rule["__line__"], rule["alert"], f"no unit test in which it {what}"
             elif not any(re.search(rf"(?<![\w:]){rule['record']}(?![\w:])", text) for text in tests):
                 yield rule["__line__"], rule["record"], "no unit test looks at it"

@@ -15,6 +15,7 @@ GOOD_EXPRESSIONS = [
     'max_over_time(up{job="Resource_monitoring"}[11m]) == 0',
     "instance:a:mean20m > on (job, instance) group_left () instance:b:mean20m",
     "max_over_time(instance:a:last16m[5m]) and ALERTS",
+    'last_over_time((a{job="Resource_monitoring"} - instance:a:b)[20m:1m])',
     "max_over_time((instance:a:last16m and instance:b:last16m)[1d:1m])",
     'histogram_quantile(0.9, rate(a_bucket{job="Resource_monitoring"}[1h30m]))',
     'rate(model_requests_total{job="model_server"}[1m]) > model_queue{job="model_server"}',
@@ -49,6 +50,7 @@ BAD_EXPRESSIONS = [
     ('max_over_time(up{job="Resource_monitoring"}[10m]) == 0', "at least 11m"),
     ('max_over_time(a{job="Resource_monitoring"}[11m])', "at least 16m"),
     ('max_over_time(a{job="Resource_monitoring"}[1h:1m])', "a failed scrape is a hole"),
+    ('last_over_time(a{job="Resource_monitoring"}[16m:1m])', "at least 20m"),
     ('avg_over_time((instance:a:b + a{job="Resource_monitoring"})[1h:1m])', "a failed scrape"),
     ('max_over_time(rate(a_total{job="Resource_monitoring"}[20m])[5m:1m])', "subqueries need"),
     ("rate(a_total[20m])", "say job="),
@@ -125,7 +127,9 @@ BAD_RULES = [
 
 GOOD_TEST = """\
 tests:
-  - alert_rule_test:
+  - input_series:
+      - {series: b_total, values: 0+1x3 stale 5 0+1x3}
+    alert_rule_test:
       - {alertname: HostGoodAlert, exp_alerts: []}
       - {alertname: HostGoodAlert, exp_alerts: [{exp_labels: {}}]}
     promql_expr_test:
@@ -133,6 +137,9 @@ tests:
 """
 
 BAD_TESTS = [
+    ("stale 5 0", "4 5 0", "a scrape fails"),
+    ("5 0+1x3", "5+1x3", "a process restarts"),
+    ("b_total", "b", "a process restarts"),
     ("exp_alerts: [{exp_labels: {}}]", "exp_alerts: []", "in which it fires"),
     ("exp_alerts: []", "exp_alerts: [{exp_labels: {}}]", "in which it does not fire"),
     ("host_a:mean20m", "host_a:mean20m_or_so", "no unit test looks at it"),
