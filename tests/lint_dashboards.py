@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Refuses dashboards that Grafana would show wrong, or empty, without a word. Its rules are those of
-Grafana's own dashboard-linter, for a scrape every 5 minutes, and some that it has not.
+"""Refuses dashboards that Grafana would show wrong, or empty, without a word. Its rules are those
+of Grafana's own dashboard-linter, for a scrape every 5 minutes, and some that it has not.
 
 Prints `file: rule: what` for each finding and exits with 1 when there is one. With --self-test it
 plants a fault for each rule and checks that this rule finds it.
@@ -66,7 +66,9 @@ def dashboard_model(dashboard):
 
 def unique_ids(dashboard):
     ids = [panel.get("id") for panel in dashboard["panels"]]
-    yield from (f"id {number}: twice or none" for number in set(ids) if ids.count(number) > 1 or not number)
+    for number in set(ids):
+        if ids.count(number) > 1 or not number:
+            yield f"id {number}: twice, or none"
     for panel in panels(dashboard):
         names = [target["refId"] for target in panel.get("targets", [])]
         if len(names) != len(set(names)):

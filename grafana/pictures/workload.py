@@ -35,7 +35,8 @@ def bursts(_seconds):
     while True:
         time.sleep(dice.uniform(30, 75) * MINUTE)
         end = time.monotonic() + dice.uniform(0.3, 3) * MINUTE
-        workers = [multiprocessing.Process(target=_spin, args=(end,)) for _ in range(os.cpu_count())]
+        count = os.cpu_count()
+        workers = [multiprocessing.Process(target=_spin, args=(end,)) for _ in range(count)]
         for worker in workers:
             worker.start()
         for worker in workers:

@@ -92,7 +92,14 @@ function laidOut(sections: Section[]): (Panel | Row)[] {
   let y = 0;
   for (const { title, lines } of sections) {
     const gridPos = { h: 1, w: GRID_COLUMNS, x: 0, y };
-    panels.push({ collapsed: false, gridPos, id: panels.length + 1, panels: [], title, type: 'row' });
+    panels.push({
+      collapsed: false,
+      gridPos,
+      id: panels.length + 1,
+      panels: [],
+      title,
+      type: 'row',
+    });
     y += 1;
     for (const { height, panels: drafts, widths } of lines) {
       let x = 0;

@@ -1,7 +1,7 @@
 // All hosts at a glance, those in trouble first.
 import { type Content, jobAndInstance } from './dashboard';
 import { NODE } from './links';
-import { above, below, lines, number } from './panels';
+import { above, below, lines, number, under } from './panels';
 import { family, highest, increase, latest, named, rate, record } from './promql';
 import { type Column, table } from './tables';
 
@@ -25,6 +25,7 @@ const SATURATED = perHost(
   }),
 );
 
+const PEAK_TIME = 'instance:host_cpu_busy_ratio_peak_timestamp_seconds:last16m';
 const share = { unit: 'percentunit', min: 0, max: 1, decimals: 0 };
 const coloured = (warning: number, critical: number) => ({
   thresholds: above(warning, critical),
@@ -37,7 +38,6 @@ const COLUMNS: Column[] = [
     name: 'Up',
     expr: perHost(IS_UP),
     unit: 'none',
-    thresholds: below(1, 1),
     coloured: true,
     names: { 0: { text: 'down', color: 'red' }, 1: { text: 'up', color: 'green' } },
   },
@@ -50,7 +50,7 @@ const COLUMNS: Column[] = [
   },
   {
     name: 'Busiest second',
-    expr: `1000 * ${perHost(record('instance:host_cpu_busy_ratio_peak_timestamp_seconds:last16m'))}`,
+    expr: `1000 * ${perHost(record(PEAK_TIME))}`,
     unit: 'dateTimeFromNow',
   },
   {
@@ -109,13 +109,18 @@ const COLUMNS: Column[] = [
 ];
 
 const NOW = [
-  number('Hosts', 'Targets that Prometheus knows of, up or not.', { unit: 'short' }, {
-    expr: `count(${IS_UP})`,
-  }),
+  number(
+    'Hosts',
+    'Targets that Prometheus knows of, up or not.',
+    { unit: 'short' },
+    {
+      expr: `count(${IS_UP})`,
+    },
+  ),
   number(
     'Down',
     'Hosts whose last two scrapes failed. All else that is shown of them is old.',
-    { unit: 'short', thresholds: above(1, 1) },
+    { unit: 'short', thresholds: under(1) },
     { expr: `count(${IS_UP}) - sum(${IS_UP})` },
   ),
   number(
@@ -132,7 +137,8 @@ const NOW = [
   ),
   number(
     'Least memory left',
-    'Share of memory that was available in the tightest second of the last scrapes, of the worst host.',
+    'Share of memory that was available in the tightest second of the last scrapes, of the ' +
+      'worst host.',
     { ...share, thresholds: below(0.1, 0.02) },
     { expr: `min(${record('instance:host_memory_headroom_ratio:min16m')})` },
   ),
@@ -146,9 +152,9 @@ const NOW = [
 
 const HOSTS = table(
   'Hosts',
-  'Worst first. Saturated is the largest share of the last 20 minutes in which CPUs were over 90 % ' +
-    'busy, memory was over 95 % used, everything waited for memory, or a disk was over 95 % busy; ' +
-    'a host that is down is at the top. Click on an instance to see it alone.',
+  'Worst first. Saturated is the largest share of the last 20 minutes in which CPUs were over ' +
+    '90 % busy, memory was over 95 % used, everything waited for memory, or a disk was over 95 %' +
+    ' busy; a host that is down is at the top. Click on an instance to see it alone.',
   {
     labels: { instance: 'Instance', job: 'Job' },
     columns: COLUMNS,
@@ -224,7 +230,13 @@ export const fleet: Content = {
   description: 'All hosts that run resource_exporter, those in trouble first.',
   pickers: jobAndInstance('host_seconds_sampled_total', true),
   sections: [
-    { title: 'Now', lines: [{ height: 4, panels: NOW }, { height: 10, panels: [HOSTS] }] },
+    {
+      title: 'Now',
+      lines: [
+        { height: 4, panels: NOW },
+        { height: 10, panels: [HOSTS] },
+      ],
+    },
     {
       title: 'Over time',
       lines: [

@@ -14,5 +14,8 @@ for (const [name, content] of Object.entries({
   node,
   processes,
 })) {
-  writeFileSync(join(directory, `${name}.json`), `${JSON.stringify(dashboard(content), null, 2)}\n`);
+  writeFileSync(
+    join(directory, `${name}.json`),
+    `${JSON.stringify(dashboard(content), null, 2)}\n`,
+  );
 }

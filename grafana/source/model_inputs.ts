@@ -4,22 +4,29 @@ import { heatmap, lines } from './panels';
 import { latest, modelRate, ofModel, record } from './promql';
 
 const MODEL = '{{model}} {{version}}';
+const REFERENCE_BINS = 'job_model_version_bin:model_reference_input_bin_ratio:last16m';
 const share = { unit: 'percentunit', min: 0 };
 
 const DISTRIBUTION = bars(
   'Input: the last hour, and when the model was made',
-  'Share of the input values in each bin, bin 0 below the first edge of the reference and the last ' +
-    'one above its last edge.',
+  'Share of the input values in each bin, bin 0 below the first edge of the reference and the ' +
+    'last one above its last edge.',
   {
     ...share,
     label: 'bin',
     heading: 'Bin',
     sets: [
-      { name: 'last hour', expr: `avg by (bin) (${record('job_model_version_bin:model_input_bin:ratio1h')})` },
-      { name: 'last day', expr: `avg by (bin) (${record('job_model_version_bin:model_input_bin:ratio1d')})` },
+      {
+        name: 'last hour',
+        expr: `avg by (bin) (${record('job_model_version_bin:model_input_bin:ratio1h')})`,
+      },
+      {
+        name: 'last day',
+        expr: `avg by (bin) (${record('job_model_version_bin:model_input_bin:ratio1d')})`,
+      },
       {
         name: 'when made',
-        expr: `avg by (bin) (${record('job_model_version_bin:model_reference_input_bin_ratio:last16m')})`,
+        expr: `avg by (bin) (${record(REFERENCE_BINS)})`,
       },
     ],
   },
@@ -58,8 +65,8 @@ export const inputs = [
 export const drift = [
   lines(
     'Population stability index',
-    'How different the distribution of inputs is from the reference; 0 is the same. The threshold is ' +
-      'what few healthy windows reach, from the model itself.',
+    'How different the distribution of inputs is from the reference; 0 is the same. The ' +
+      'threshold is what few healthy windows reach, from the model itself.',
     { unit: 'short', min: 0, dashed: 'threshold' },
     [
       { expr: record('job_model_version:model_input_psi:sum1h'), legend: `${MODEL} hour` },
@@ -72,8 +79,8 @@ export const drift = [
   ),
   lines(
     'Distance from the reference',
-    'Kolmogorov and Smirnov: the largest difference of the cumulative shares. Wasserstein: how far ' +
-      'values have moved, in units of the input.',
+    'Kolmogorov and Smirnov: the largest difference of the cumulative shares. Wasserstein: how' +
+      ' far values have moved, in units of the input.',
     { unit: 'short', min: 0 },
     [
       { expr: record('job_model_version:model_input_ks:max1h'), legend: `${MODEL} K-S, hour` },
@@ -108,24 +115,35 @@ export const drift = [
   ),
 ];
 
+function lastHour(metric: string, matchers = ''): string {
+  return `sum by (model, version) (increase(${ofModel(metric, matchers)}[1h]))`;
+}
+
 /** The mean error of the forecasts that could be compared, in the units of the input. */
 function deviation(squares: string): string {
-  const window = (metric: string) =>
-    `sum by (model, version) (increase(${ofModel(metric)}[1h]))`;
-  return `sqrt(${window(squares)} / (${window('model_prediction_errors_total')} > 0))`;
+  return `sqrt(${lastHour(squares)} / (${lastHour('model_prediction_errors_total')} > 0))`;
 }
 
 export const quality = [
   lines(
     'Skill',
-    '1 is never wrong, 0 as good as saying that nothing changes (persistence), below 0 worse; of a day.',
-    { unit: 'none', max: 1, decimals: 2, thresholds: [{ color: 'red', value: null }, { color: 'green', value: 0 }] },
+    '1 is never wrong, 0 as good as saying that nothing changes (persistence), below 0 worse; ' +
+      'of a day.',
+    {
+      unit: 'none',
+      max: 1,
+      decimals: 2,
+      thresholds: [
+        { color: 'red', value: null },
+        { color: 'green', value: 0 },
+      ],
+    },
     [{ expr: record('job_model_version:model_skill:ratio1d'), legend: MODEL }],
   ),
   lines(
     'Error, and that of persistence',
-    'Root of the mean squared error of the forecasts of an hour, and what it were had no change been ' +
-      'predicted. Only requests that name their series can be compared.',
+    'Root of the mean squared error of the forecasts of an hour, and what it were had no ' +
+      'change been predicted. Only requests that name their series can be compared.',
     { unit: 'short', min: 0, dashed: 'nothing changes' },
     [
       { expr: deviation('model_prediction_error_squared_sum_total'), legend: `${MODEL} model` },
@@ -137,8 +155,8 @@ export const quality = [
   ),
   lines(
     'Predictions, and variance of the latest inputs',
-    'Mean prediction of an hour, and the variance of the latest 50 inputs, which is what dashboards ' +
-      'of the original service show: too nervous to alert on.',
+    'Mean prediction of an hour, and the variance of the latest 50 inputs, which is what ' +
+      'dashboards of the original service show: too nervous to alert on.',
     { unit: 'short' },
     [
       { expr: meanOutput(), legend: `${MODEL} mean prediction` },
@@ -148,8 +166,7 @@ export const quality = [
 ];
 
 function meanOutput(): string {
-  const total = (sign: string) =>
-    `sum by (model, version) (increase(${ofModel('model_output_value_sum_total', `sign="${sign}"`)}[1h]))`;
-  const count = `sum by (model, version) (increase(${ofModel('model_output_value_count')}[1h]))`;
+  const total = (sign: string) => lastHour('model_output_value_sum_total', `sign="${sign}"`);
+  const count = lastHour('model_output_value_count');
   return `(${total('positive')} - ${total('negative')}) / (${count} > 0)`;
 }

@@ -68,9 +68,9 @@ const NOW = [
 
 const SECONDS = heatmap(
   'Every second of the CPUs',
-  'Each column is 20 minutes, or more in a long range; its colours say how many of its seconds had ' +
-    'all CPUs that busy. A burst of a few seconds is a faint cell high up. Buckets end at the values ' +
-    'shown; several hosts are added up.',
+  'Each column is 20 minutes, or more in a long range; its colours say how many of its seconds' +
+    ' had all CPUs that busy. A burst of a few seconds is a faint cell high up. Buckets end at ' +
+    'the values shown; several hosts are added up.',
   'percentunit',
   {
     expr: `sum by (le) (${increase('host_cpu_busy_ratio_bucket', '$__interval')})`,
@@ -81,8 +81,8 @@ const SECONDS = heatmap(
 const CPU = [
   lines(
     'CPU: mean, and what it hides',
-    'Busy share of all CPUs: the mean of 20 minutes, which is all that counters tell, the value that ' +
-      '1 % of the seconds were above, and the busiest second.',
+    'Busy share of all CPUs: the mean of 20 minutes, which is all that counters tell, the ' +
+      'value that 1 % of the seconds were above, and the busiest second.',
     share,
     [
       {
@@ -106,8 +106,9 @@ const CPU = [
   ),
   lines(
     'The busiest single CPU',
-    'Busy share of whichever CPU was busiest, that 1 % of the seconds were above: 100 % on an idle ' +
-      'host is a program that has one thread. Share of time over 90 % is that of all CPUs together.',
+    'Busy share of whichever CPU was busiest, that 1 % of the seconds were above: 100 % on an ' +
+      'idle host is a program that has one thread. Share of time over 90 % is that of all CPUs ' +
+      'together.',
     share,
     [
       { expr: record('instance:host_cpu_busiest_ratio:p99_20m'), legend: `${BY_HOST} busiest CPU` },
@@ -119,8 +120,8 @@ const CPU = [
   ),
   lines(
     'Work queues',
-    'Tasks that run or could run for each CPU, less the exporter, and tasks that wait for I/O; means ' +
-      'of 20 minutes. Above 1 a CPU has a queue.',
+    'Tasks that run or could run for each CPU, less the exporter, and tasks that wait for I/O;' +
+      ' means of 20 minutes. Above 1 a CPU has a queue.',
     { unit: 'short', min: 0 },
     [
       {

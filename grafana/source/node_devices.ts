@@ -48,8 +48,8 @@ export const pressure = [
 export const memory = [
   lines(
     'Memory left',
-    'Available memory: when there was least of it, and when it was scraped. The gap is what scrapes ' +
-      'alone do not show.',
+    'Available memory: when there was least of it, and when it was scraped. The gap is what ' +
+      'scrapes alone do not show.',
     { unit: 'bytes', min: 0 },
     [
       {
@@ -91,8 +91,8 @@ export const memory = [
 export const disks = [
   lines(
     'Disks busy',
-    'Share of a second with a request in progress, that 1 % of the seconds of 20 minutes were above; ' +
-      'and the share of that time in which it was over 95 %.',
+    'Share of a second with a request in progress, that 1 % of the seconds of 20 minutes were ' +
+      'above; and the share of that time in which it was over 95 %.',
     share,
     [
       {
@@ -180,8 +180,8 @@ export const network = [
 export const record = [
   lines(
     'Seconds recorded',
-    'Share of the seconds of 20 minutes that the exporter sampled. It misses those in which it gets ' +
-      'no CPU.',
+    'Share of the seconds of 20 minutes that the exporter sampled. It misses those in which it' +
+      ' gets no CPU.',
     share,
     [{ expr: recorded('instance:host_seconds_sampled:ratio20m'), legend: '{{instance}}' }],
   ),

@@ -23,7 +23,7 @@ function peakTable(
   const coloured = unit === 'percentunit';
   return table(
     title,
-    `${what} Of the last two windows of the exporter, which are 5 minutes each unless told otherwise.`,
+    `${what} Of the last two windows of the exporter, 5 minutes each unless told otherwise.`,
     {
       labels: { signal: 'Signal', ...labels, instance: 'Instance' },
       columns: [

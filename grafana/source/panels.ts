@@ -60,6 +60,14 @@ export function below(warning: number, critical: number): Threshold[] {
   ];
 }
 
+/** Good only below it. */
+export function under(limit: number): Threshold[] {
+  return [
+    { color: 'green', value: null },
+    { color: 'red', value: limit },
+  ];
+}
+
 const UNJUDGED: Threshold[] = [{ color: 'text', value: null }];
 
 export function defaults({ unit, min, max, decimals, thresholds, names }: Looks) {
@@ -74,7 +82,9 @@ export function defaults({ unit, min, max, decimals, thresholds, names }: Looks)
     ...(decimals === undefined ? {} : { decimals }),
     thresholds: { mode: 'absolute' as const, steps: thresholds ?? UNJUDGED },
     mappings:
-      options.length === 0 ? [] : [{ type: 'value' as const, options: Object.fromEntries(options) }],
+      options.length === 0
+        ? []
+        : [{ type: 'value' as const, options: Object.fromEntries(options) }],
   };
 }
 
@@ -162,10 +172,10 @@ export function number(title: string, description: string, looks: Looks, asked: 
       percentChangeColorMode: 'standard',
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
       showPercentChange: false,
-      textMode: asked.legend === undefined ? 'value' : 'value_and_name',
+      textMode: 'auto',
       wideLayout: true,
     },
-    targets: [target(asked, 0, AT_THE_END)],
+    targets: [target({ legend: '{{instance}}', ...asked }, 0, AT_THE_END)],
   };
   return panel;
 }

@@ -1,6 +1,6 @@
 // What the processes of hosts do, by group, those that came and went between two scrapes included.
 import { type Content, jobAndInstance } from './dashboard';
-import { type Asked, type Lines, lines, number } from './panels';
+import { type Asked, type Lines, lines, number, under } from './panels';
 import { family, highest, increase, largest, latest, rate } from './promql';
 import { table } from './tables';
 
@@ -42,7 +42,8 @@ const many = { min: 0, many: true };
 const cpu = [
   groups(
     'CPU',
-    'CPUs that each group kept busy, mean of 20 minutes or more, its processes that ended included.',
+    'CPUs that each group kept busy, mean of 20 minutes or more, its processes that ended ' +
+      'included.',
     { unit: 'short', ...many },
     busiest('namedprocess_namegroup_cpu_seconds_total'),
   ),
@@ -122,7 +123,8 @@ const lives = [
   ),
   groups(
     'Exits that were no success',
-    'Processes of each group that ended with an error, by a signal or for want of memory, per second.',
+    'Processes of each group that ended with an error, by a signal or for want of memory, per ' +
+      'second.',
     { unit: 'cps', ...many },
     busiest('host_process_exited_total', 'reason!="normal"'),
   ),
@@ -156,7 +158,13 @@ const members = [
 
 function topOf(title: string, description: string, metric: string, name: string, unit: string) {
   return table(title, description, {
-    labels: { comm: 'Process', pid: 'PID', user: 'User', cgroup: 'Control group', instance: 'Instance' },
+    labels: {
+      comm: 'Process',
+      pid: 'PID',
+      user: 'User',
+      cgroup: 'Control group',
+      instance: 'Instance',
+    },
     columns: [
       {
         name,
@@ -218,10 +226,7 @@ const now = [
     {
       unit: 'short',
       decimals: 0,
-      thresholds: [
-        { color: 'green', value: null },
-        { color: 'red', value: 0.5 },
-      ],
+      thresholds: under(0.5),
     },
     { expr: `sum(${increase('host_process_exited_total', '$__range', `${GROUP},reason="oom"`)})` },
   ),
@@ -265,7 +270,8 @@ const cores = lines(
 export const processes: Content = {
   uid: 'resource-processes',
   title: 'Processes',
-  description: 'What the processes of hosts do, by group, also those that live between two scrapes.',
+  description:
+    'What the processes of hosts do, by group, also those that live between two scrapes.',
   pickers: [
     ...jobAndInstance('namedprocess_namegroup_num_procs', false),
     {

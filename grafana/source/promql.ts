@@ -1,6 +1,6 @@
 // Queries that are right at a scrape every 5 minutes: counters over $__rate_interval, which is 20
-// minutes or more with the data source's interval of 5 minutes; gauges over 16 minutes, the newest of
-// three scrapes, so that a failed one leaves no hole. docs/five-minutes.md says why.
+// minutes or more with the data source's interval of 5 minutes; gauges over 16 minutes, the newest
+// of three scrapes, so that a failed one leaves no hole. docs/five-minutes.md says why.
 
 const JOB = 'job=~"$job"';
 const INSTANCE = 'instance=~"$instance"';

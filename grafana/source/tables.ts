@@ -23,7 +23,7 @@ export interface Table {
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-/** Joins the answers, in the order of the columns. A single answer has its value named otherwise. */
+/** Joins the answers, in the order of the columns. A single one has its value named otherwise. */
 function joined(labels: Record<string, string>, columns: { name: string }[]) {
   const values = columns.map(({ name }, index): [string, string] => [
     columns.length === 1 ? 'Value' : `Value #${LETTERS[index]}`,
@@ -121,9 +121,7 @@ export function bars(title: string, description: string, looks: Bars): DraftOf<'
       xTickLabelMaxLength: 20,
       xTickLabelRotation: 0,
     },
-    targets: looks.sets.map((set, index) =>
-      target(set, index, { ...AT_THE_END, format: 'table' }),
-    ),
+    targets: looks.sets.map((set, index) => target(set, index, { ...AT_THE_END, format: 'table' })),
     transformations: [
       ...joined({ [looks.label]: looks.heading }, looks.sets),
       { id: 'sortBy', options: { fields: {}, sort: [{ field: looks.heading }] } },

@@ -2,11 +2,7 @@
 // swallow in silence. The schema leaves a panel's options and custom field settings open; here they
 // are those of the panel's type, and nothing that a type does not know may stand in them.
 import type * as schema from '@grafana/schema';
-import type * as barchart from '@grafana/schema/dist/esm/raw/composable/barchart/panelcfg/x/BarChartPanelCfg_types.gen.d.ts';
-import type * as heatmap from '@grafana/schema/dist/esm/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen.d.ts';
-import type * as stat from '@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen.d.ts';
-import type * as table from '@grafana/schema/dist/esm/raw/composable/table/panelcfg/x/TablePanelCfg_types.gen.d.ts';
-import type * as timeseries from '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen.d.ts';
+import type { barchart, heatmap, stat, table, timeseries } from './panel_types';
 
 /** Enumerations as the strings that stand in JSON. */
 export type Json<T> = T extends string
