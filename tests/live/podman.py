@@ -133,7 +133,7 @@ class Podman:
 
     def build(self, image, *arguments):
         """Builds an image; the arguments are those of podman build."""
-        podman = self._podman("build", f"--tag={image}", "--network=host",
+        podman = self._podman("build", f"--tag={image}", "--network=host", "--layers=false",
                               f"--cgroup-parent={self.cgroup_parent}", *arguments)
         self._output_of(*_namespaces(*podman, network="host"))
 
