@@ -8,6 +8,7 @@
 
 #include "collectors/page_fetcher.hpp"
 #include "collectors/settings.hpp"
+#include "metrics/family_list.hpp"
 #include "metrics/result.hpp"
 #include "metrics/sink.hpp"
 #include "procfs/file_reader.hpp"
@@ -87,6 +88,9 @@ struct CollectorSpec {
   Reads reads;
   /// Throws std::invalid_argument, at start-up only, when a setting is not what it must be.
   std::unique_ptr<Collector> (*make)(const Host& host);
+  /// Adds every family that it may ever emit, on whatever host; of those that it passes on for
+  /// others, none. The text that people look up: --list-metrics and docs/metrics.md.
+  void (*list)(metrics::FamilyList& list) = nullptr;
   std::span<const Setting> settings = {};  ///< Flags of its own: --collector.<name>.<setting>
 };
 

@@ -60,6 +60,8 @@ class Cpu final : public Collector {
     emit_modes(sink, kGuestSeconds, kGuestModes);
   }
 
+  static void list(metrics::FamilyList& list) { list.add({kSeconds, kGuestSeconds}, "cpu,mode"); }
+
  private:
   /// The kernel's idle and iowait may step back a little: keep the larger value, as a counter must
   /// not go back. Idle far back means that the CPU was taken out and came again: start anew.
@@ -91,7 +93,8 @@ class Cpu final : public Collector {
 
 }  // namespace
 
-constinit const CollectorSpec kCpu = {"cpu", "Time of each CPU by mode (/proc/stat).", true,
-                                      Reads::memory, make_collector<Cpu>};
+constinit const CollectorSpec kCpu = {
+    "cpu",    "Time of each CPU by mode (/proc/stat).", true, Reads::memory, make_collector<Cpu>,
+    Cpu::list};
 
 }  // namespace collectors

@@ -201,6 +201,17 @@ class Diskstats final : public Collector {
     for (std::size_t i = 0; i < kUdevFamilies.size(); ++i) emit_udev_family(sink, i);
   }
 
+  static void list(metrics::FamilyList& list) {
+    list.add_rows(kColumns, "device");
+    list.add_rows(kDiscardColumns, "device");
+    list.add_rows(kFlushColumns, "device");
+    for (const auto& shown : kUdevFamilies) {
+      std::string labels = "device";
+      for (const auto& field : shown.fields) labels.append(",").append(field.label);
+      list.add({shown.family}, labels);
+    }
+  }
+
  private:
   /// Reads udev's data only when it or the disks changed: a scrape normally costs one stat(2).
   void follow_udev() {
@@ -267,7 +278,11 @@ class Diskstats final : public Collector {
 }  // namespace
 
 constinit const CollectorSpec kDiskstats = {
-    "diskstats", "Work and identity of each disk (/proc/diskstats, udev).", true, Reads::memory,
-    make_collector<Diskstats>};
+    "diskstats",
+    "Work and identity of each disk (/proc/diskstats, udev).",
+    true,
+    Reads::memory,
+    make_collector<Diskstats>,
+    Diskstats::list};
 
 }  // namespace collectors

@@ -32,6 +32,8 @@ class Filefd final : public Collector {
     sink.single(kMaximum, static_cast<double>(files_.maximum));
   }
 
+  static void list(metrics::FamilyList& list) { list.add({kAllocated, kMaximum}); }
+
  private:
   procfs::KeptFile file_;
   procfs::FileNr files_;
@@ -39,7 +41,8 @@ class Filefd final : public Collector {
 
 }  // namespace
 
-constinit const CollectorSpec kFilefd = {"filefd", "Open files (/proc/sys/fs/file-nr).", true,
-                                         Reads::memory, make_collector<Filefd>};
+constinit const CollectorSpec kFilefd = {
+    "filefd",    "Open files (/proc/sys/fs/file-nr).", true, Reads::memory, make_collector<Filefd>,
+    Filefd::list};
 
 }  // namespace collectors

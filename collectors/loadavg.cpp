@@ -40,6 +40,8 @@ class Load final : public Collector {
     for (const auto& row : kRows) sink.single(row.family, load_.*row.value);
   }
 
+  static void list(metrics::FamilyList& list) { list.add_rows(kRows); }
+
  private:
   procfs::KeptFile file_;
   LoadAvg load_;
@@ -47,7 +49,8 @@ class Load final : public Collector {
 
 }  // namespace
 
-constinit const CollectorSpec kLoadavg = {"loadavg", "Load averages (/proc/loadavg).", true,
-                                          Reads::memory, make_collector<Load>};
+constinit const CollectorSpec kLoadavg = {
+    "loadavg", "Load averages (/proc/loadavg).", true, Reads::memory, make_collector<Load>,
+    Load::list};
 
 }  // namespace collectors

@@ -50,6 +50,11 @@ class Meminfo final : public Collector {
     }
   }
 
+  static void list(metrics::FamilyList& list) {
+    list.add({{"node_memory_<field>_bytes", "<field> of /proc/meminfo, in bytes."},
+              {"node_memory_<field>", "<field> of /proc/meminfo."}});
+  }
+
  private:
   /// One line of the file.
   struct Row {
@@ -79,7 +84,8 @@ class Meminfo final : public Collector {
 
 }  // namespace
 
-constinit const CollectorSpec kMeminfo = {"meminfo", "Memory by use (/proc/meminfo).", true,
-                                          Reads::memory, make_collector<Meminfo>};
+constinit const CollectorSpec kMeminfo = {
+    "meminfo",     "Memory by use (/proc/meminfo).", true,
+    Reads::memory, make_collector<Meminfo>,          Meminfo::list};
 
 }  // namespace collectors

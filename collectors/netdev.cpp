@@ -136,6 +136,11 @@ class Netdev final : public Collector {
     }
   }
 
+  static void list(metrics::FamilyList& list) {
+    list.add_rows(kDeviceColumns, "device");
+    list.add({kNoHandlerPackets}, "device");
+  }
+
  private:
   /// Keeps the file of each device. One that came, went or moved makes all of them anew, because
   /// once two devices have swapped names a kept descriptor shows the other one.
@@ -164,7 +169,11 @@ class Netdev final : public Collector {
 }  // namespace
 
 constinit const CollectorSpec kNetdev = {
-    "netdev", "Traffic and errors of each network device (/proc/net/dev).", true, Reads::memory,
-    make_collector<Netdev>};
+    "netdev",
+    "Traffic and errors of each network device (/proc/net/dev).",
+    true,
+    Reads::memory,
+    make_collector<Netdev>,
+    Netdev::list};
 
 }  // namespace collectors

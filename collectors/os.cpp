@@ -71,6 +71,13 @@ class Os final : public Collector {
                 *version);
   }
 
+  static void list(metrics::FamilyList& list) {
+    list.add({kInfo},
+             "build_id,id,id_like,image_id,image_version,name,pretty_name,variant,variant_id,"
+             "version,version_codename,version_id");
+    list.add({kVersion}, "id,id_like,name");
+  }
+
  private:
   /// The file changes once in years: a look at its status saves reading it at every scrape.
   metrics::Result<void> refresh_from(const char* path, const Status& status) {
@@ -96,7 +103,11 @@ class Os final : public Collector {
 
 }  // namespace
 
-constinit const CollectorSpec kOs = {"os", "Name and version of the operating system (os-release).",
-                                     true, Reads::memory, make_collector<Os>};
+constinit const CollectorSpec kOs = {"os",
+                                     "Name and version of the operating system (os-release).",
+                                     true,
+                                     Reads::memory,
+                                     make_collector<Os>,
+                                     Os::list};
 
 }  // namespace collectors

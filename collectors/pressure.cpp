@@ -92,6 +92,8 @@ class Psi final : public Collector {
     }
   }
 
+  static void list(metrics::FamilyList& list) { list.add_rows(kPressureRows); }
+
  private:
   using Readings = std::array<Pressure, resource_count>;
 
@@ -104,7 +106,11 @@ class Psi final : public Collector {
 }  // namespace
 
 constinit const CollectorSpec kPressure = {
-    "pressure", "Time lost for want of CPU, memory or I/O (/proc/pressure).", true, Reads::memory,
-    make_collector<Psi>};
+    "pressure",
+    "Time lost for want of CPU, memory or I/O (/proc/pressure).",
+    true,
+    Reads::memory,
+    make_collector<Psi>,
+    Psi::list};
 
 }  // namespace collectors

@@ -125,6 +125,10 @@ class Psutil final : public Collector {
     if (used_ratio_) sink.single(kMemoryPercent, percent(*used_ratio_));
   }
 
+  static void list(metrics::FamilyList& list) {
+    list.add({kCpuPercent, kMemoryFree, kMemoryPercent});
+  }
+
  private:
   static std::optional<double> used_ratio(std::uint64_t total_bytes, std::uint64_t free_bytes,
                                           std::optional<std::uint64_t> available_bytes) {
@@ -145,7 +149,11 @@ class Psutil final : public Collector {
 }  // namespace
 
 constinit const CollectorSpec kPsutil = {
-    "psutil", "The gauges cpu_percent and virtual_memory_* as psutil has them.", true,
-    Reads::memory, make_collector<Psutil>};
+    "psutil",
+    "The gauges cpu_percent and virtual_memory_* as psutil has them.",
+    true,
+    Reads::memory,
+    make_collector<Psutil>,
+    Psutil::list};
 
 }  // namespace collectors

@@ -56,6 +56,8 @@ class SystemStat final : public Collector {
     }
   }
 
+  static void list(metrics::FamilyList& list) { list.add_rows(kStatRows); }
+
  private:
   procfs::HostFiles& files_;
   std::array<std::uint64_t, kStatRows.size()> values_{};
@@ -64,7 +66,11 @@ class SystemStat final : public Collector {
 }  // namespace
 
 constinit const CollectorSpec kStat = {
-    "stat", "Interrupts, context switches, forks and boot time (/proc/stat).", true, Reads::memory,
-    make_collector<SystemStat>};
+    "stat",
+    "Interrupts, context switches, forks and boot time (/proc/stat).",
+    true,
+    Reads::memory,
+    make_collector<SystemStat>,
+    SystemStat::list};
 
 }  // namespace collectors

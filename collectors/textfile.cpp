@@ -61,6 +61,11 @@ class Textfile final : public Collector {
 
   [[nodiscard]] std::string_view complaint() const override { return complaint_; }
 
+  static void list(metrics::FamilyList& list) {
+    list.add({kModified}, "file");
+    list.add({kScrapeError});
+  }
+
  private:
   struct File {
     std::string path;
@@ -128,6 +133,7 @@ constinit const CollectorSpec kTextfile = {"textfile",
                                            true,
                                            Reads::device,
                                            make_collector<Textfile>,
+                                           Textfile::list,
                                            kTextfileSettings};
 
 }  // namespace collectors

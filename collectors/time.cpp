@@ -92,6 +92,12 @@ class Time final : public Collector {
     emit_names(sink, kCurrent, &ClockSource::current);
   }
 
+  static void list(metrics::FamilyList& list) {
+    list.add({kTimeSeconds});
+    list.add({kZoneOffset}, "time_zone");
+    list.add({kAvailable, kCurrent}, "clocksource,device");
+  }
+
  private:
   /// Looks for clock sources only when none is known: they come with the kernel and stay.
   Result<void> read_clock_sources() {
@@ -126,7 +132,11 @@ class Time final : public Collector {
 }  // namespace
 
 constinit const CollectorSpec kTime = {
-    "time", "The clock, its time zone and what the kernel keeps time with (/sys).", true,
-    Reads::memory, make_collector<Time>};
+    "time",
+    "The clock, its time zone and what the kernel keeps time with (/sys).",
+    true,
+    Reads::memory,
+    make_collector<Time>,
+    Time::list};
 
 }  // namespace collectors

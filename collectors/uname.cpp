@@ -27,6 +27,10 @@ class Uname final : public Collector {
                 1);
   }
 
+  static void list(metrics::FamilyList& list) {
+    list.add({kUnameInfo}, "domainname,machine,nodename,release,sysname,version");
+  }
+
  private:
   Host host_;
   procfs::System::Names names_;
@@ -34,7 +38,11 @@ class Uname final : public Collector {
 
 }  // namespace
 
-constinit const CollectorSpec kUname = {"uname", "Kernel, machine and host name (uname(2)).", true,
-                                        Reads::memory, make_collector<Uname>};
+constinit const CollectorSpec kUname = {"uname",
+                                        "Kernel, machine and host name (uname(2)).",
+                                        true,
+                                        Reads::memory,
+                                        make_collector<Uname>,
+                                        Uname::list};
 
 }  // namespace collectors

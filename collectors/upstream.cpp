@@ -145,6 +145,11 @@ class Upstreams final : public Collector {
 
   [[nodiscard]] std::string_view complaint() const override { return complaint_; }
 
+  static void list(metrics::FamilyList& list) {
+    list.add({kUp, kDuration}, kLabel);
+    list.add({kRejected}, "upstream,reason");
+  }
+
  private:
   static constexpr std::uint64_t kMaxTimeout = 60'000;
 
@@ -201,6 +206,7 @@ constinit const CollectorSpec kUpstream = {"upstream",
                                            false,
                                            Reads::device,
                                            make_collector<Upstreams>,
+                                           Upstreams::list,
                                            kUpstreamSettings};
 
 }  // namespace collectors

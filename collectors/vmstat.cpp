@@ -48,6 +48,10 @@ class Vmstat final : public Collector {
     }
   }
 
+  static void list(metrics::FamilyList& list) {
+    list.add({{"node_vmstat_<field>", "<field> of /proc/vmstat.", Kind::unknown}});
+  }
+
  private:
   /// The kernel's list is the same on every pass, so the texts are made once and kept.
   struct Row {
@@ -69,7 +73,11 @@ class Vmstat final : public Collector {
 }  // namespace
 
 constinit const CollectorSpec kVmstat = {
-    "vmstat", "Paging, swapping, page faults and OOM kills (/proc/vmstat).", true, Reads::memory,
-    make_collector<Vmstat>};
+    "vmstat",
+    "Paging, swapping, page faults and OOM kills (/proc/vmstat).",
+    true,
+    Reads::memory,
+    make_collector<Vmstat>,
+    Vmstat::list};
 
 }  // namespace collectors

@@ -7,6 +7,7 @@
 
 #include "collectors/catalog.hpp"
 #include "exporter/duration.hpp"
+#include "exporter/metric_list.hpp"
 #include "exporter/version.hpp"
 
 namespace exporter {
@@ -17,6 +18,8 @@ const std::map<std::string, LogLevel> kLogLevels = {{"debug", LogLevel::debug},
                                                     {"info", LogLevel::info},
                                                     {"warn", LogLevel::warn},
                                                     {"error", LogLevel::error}};
+const std::map<std::string, MetricListFormat> kMetricListFormats = {
+    {"text", MetricListFormat::text}, {"markdown", MetricListFormat::markdown}};
 const std::map<std::string, LogFormat> kLogFormats = {{"logfmt", LogFormat::logfmt},
                                                       {"json", LogFormat::json}};
 
@@ -35,6 +38,7 @@ struct Raw {
   bool disable_exporter_metrics = false;
   bool disable_defaults = false;
   bool list_collectors = false;
+  std::string list_metrics;  // in which format
   std::map<const collectors::CollectorSpec*, Switches> collector_flags;
 };
 
@@ -129,6 +133,9 @@ void add_options(CLI::App& app, Raw& raw) {
   app.add_flag("--collector.disable-defaults", raw.disable_defaults,
                "Run only the collectors that are asked for");
   app.add_flag("--list-collectors", raw.list_collectors, "Print the collectors and exit");
+  app.add_flag("--list-metrics{text}", raw.list_metrics,
+               "Print every metric that any host may have, as text or =markdown, and exit")
+      ->check(names_of(kMetricListFormats));
   for (const auto* spec : collectors::catalog()) {
     add_collector(app, raw, spec);
   }
@@ -151,6 +158,9 @@ bool is_on(const Switches& switches, bool is_default) {
 
 std::variant<Options, Exit> resolve(Raw raw) {
   if (raw.list_collectors) return Exit{.code = 0, .text = list_collectors()};
+  if (!raw.list_metrics.empty()) {
+    return Exit{.code = 0, .text = metric_list(kMetricListFormats.at(raw.list_metrics))};
+  }
   auto& options = raw.options;
   options.has_exporter_metrics = !raw.disable_exporter_metrics;
   options.window = *parse_duration(raw.window);

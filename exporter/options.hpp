@@ -28,7 +28,7 @@ struct Options {
   collectors::Settings settings;                             ///< Of the collectors.
 };
 
-/// There is nothing to run: --help, --version, --list-collectors, or a mistake.
+/// There is nothing to run: --help, --version, a list that was asked for, or a mistake.
 struct Exit {
   int code = 0;
   std::string text;  ///< For stdout when `code` is 0; one line for stderr otherwise.

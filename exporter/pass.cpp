@@ -96,6 +96,10 @@ void Pass::complete(Page& page) const {
   page.compress();
 }
 
+void Pass::list(metrics::FamilyList& list) {
+  list.add({kDuration, kSuccess, kAbsent}, "collector");
+}
+
 void Pass::finish() {
   const std::lock_guard lock(mutex_);
   for (const auto& page : pages_) complete(*page);

@@ -75,6 +75,9 @@ class Pass {
   /// where the collectors that are late are flagged. Throws std::runtime_error after fail().
   std::shared_ptr<const Page> page(const Wish& wish);
 
+  /// What it adds to what the collectors emit, the daemon's own metrics apart.
+  static void list(metrics::FamilyList& list);
+
   /// How each collector did.
   [[nodiscard]] Reports reports() const;
 

@@ -171,6 +171,16 @@ void SelfMetrics::emit(metrics::Sink& sink) {
   emit_process(sink);
 }
 
+void SelfMetrics::list(metrics::FamilyList& list) {
+  list.add({kPassDuration, kSamplerCpu, kPageBytes, kRefusedFamilies});
+  list.add({kBuildInfo}, "version,revision,compiler");
+  list.add({kEvents}, "event");
+  list.add({kRequests}, "handler,code");
+  list.add({kRequestDuration}, "handler");
+  list.add({kReloadGood, kReloadTime}, {}, "with --collector.process.config");
+  list.add({kCpuSeconds, kStartTime, kMaxFds, kOpenFds, kVirtual, kResident});
+}
+
 void SelfMetrics::emit_process(metrics::Sink& sink) {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);

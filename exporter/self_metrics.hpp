@@ -10,6 +10,7 @@
 
 #include "exporter/bridged_registry.hpp"
 #include "http/server.hpp"
+#include "metrics/family_list.hpp"
 #include "metrics/sink.hpp"
 #include "procfs/file_reader.hpp"
 
@@ -41,6 +42,8 @@ class SelfMetrics {
 
   /// All of it, and process_* of this process as it is now; nothing when it is not for the page.
   void emit(metrics::Sink& sink);
+  /// Those families.
+  static void list(metrics::FamilyList& list);
 
  private:
   void emit_process(metrics::Sink& sink);

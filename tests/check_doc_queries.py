@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Runs the PromQL of docs/five-minutes.md: each ```promql block must be right at a 5-minute scrape
-(lint_rules.py), and give an answer for the host of tests/docs/five-minutes.series.yml; the value
-that the document shows behind an arrow must be that answer, to its last digit. Its table of bucket
-edges must be that of the exporter.
+"""Runs the PromQL of the documents in docs/ that have a tests/docs/NAME.series.yml: each ```promql
+block must be right at a 5-minute scrape (lint_rules.py), and give an answer for the host of that
+file; the value that the document shows behind an arrow must be that answer, to its last digit. The
+table of bucket edges in five-minutes.md must be that of the exporter.
 """
 
 import re
@@ -15,8 +15,8 @@ import yaml
 from lint_rules import EDGES, check_expression
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENT = ROOT / "docs/five-minutes.md"
-SERIES = ROOT / "tests/docs/five-minutes.series.yml"
+SERIES = ROOT / "tests/docs"
+EDGES_DOCUMENT = ROOT / "docs/five-minutes.md"
 LAST_SCRAPE = "70m"
 
 
@@ -46,7 +46,7 @@ def case(query, shown):
     return {"expr": check, "eval_time": LAST_SCRAPE, "exp_samples": [sample]}
 
 
-def run(found):
+def run(found, series):
     """The exit code of promtool, which prints what is wrong."""
     test = {
         "rule_files": [str(path) for path in sorted((ROOT / "rules").glob("*.recording.yml"))],
@@ -54,7 +54,7 @@ def run(found):
         "tests": [
             {
                 "interval": "5m",
-                "input_series": yaml.safe_load(SERIES.read_text()),
+                "input_series": yaml.safe_load(series.read_text()),
                 "promql_expr_test": [case(*query) for query in found],
             }
         ],
@@ -65,16 +65,28 @@ def run(found):
         return subprocess.run(["promtool", "test", "rules", path], check=False).returncode
 
 
-def main():
-    text = DOCUMENT.read_text()
-    found = list(queries(text))
-    findings = [f"{finding}, in:\n{query}" for query, _ in found for finding in check_expression(query)]
-    findings += [f"no line in {DOCUMENT}:\n{row}" for row in edge_rows() if row not in text.splitlines()]
+def check(series):
+    """What is wrong with the document of that file; promtool prints for itself."""
+    document = ROOT / "docs" / series.name.replace(".series.yml", ".md")
+    found = list(queries(document.read_text()))
+    findings = [
+        f"{document}: {finding}, in:\n{query}" for query, _ in found for finding in check_expression(query)
+    ]
     if not found:
-        findings.append(f"no ```promql block in {DOCUMENT}")
+        findings.append(f"no ```promql block in {document}")
+    if not findings and run(found, series):
+        findings.append(f"{document}: promtool says why")
+    return findings
+
+
+def main():
+    lines = EDGES_DOCUMENT.read_text().splitlines()
+    findings = [f"no line in {EDGES_DOCUMENT}:\n{row}" for row in edge_rows() if row not in lines]
+    for series in sorted(SERIES.glob("*.series.yml")):
+        findings += check(series)
     for finding in findings:
         print(finding)
-    return 1 if findings or run(found) else 0
+    return 1 if findings else 0
 
 
 if __name__ == "__main__":

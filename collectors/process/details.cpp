@@ -90,4 +90,11 @@ void ProcessDetails::emit(metrics::Sink& sink, const GroupFamiliesInput& input) 
   }
 }
 
+void ProcessDetails::list(metrics::FamilyList& list) {
+  list_threads(list);
+  list.add({kThreadsSkipped}, "reason", kWithThreads);
+  list.add({kThreadsCrowded}, {}, kWithThreads);
+  list.add({kSmapsSkipped}, "reason", "with --collector.process.smaps=true");
+}
+
 }  // namespace collectors

@@ -11,6 +11,7 @@
 #include "collectors/process/ledger.hpp"
 #include "collectors/process/smaps_reader.hpp"
 #include "collectors/process/thread_watch.hpp"
+#include "metrics/family_list.hpp"
 #include "metrics/sink.hpp"
 #include "procfs/process_reader.hpp"
 
@@ -37,6 +38,8 @@ class ProcessDetails {
 
   /// The families of threads, and what was cut.
   void emit(metrics::Sink& sink, const GroupFamiliesInput& input) const;
+  /// Those families.
+  static void list(metrics::FamilyList& list);
 
  private:
   void add_limits(ProcessWalkResult& walk);

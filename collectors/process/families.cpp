@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -103,6 +104,7 @@ struct Table {
   Family family;
   std::string_view label;
   std::array<Part, kProcessStates.size()> parts;  // the first without a value ends them
+  std::string_view condition = {};                // of metrics::ListedFamily
 };
 
 constexpr std::array kTables = {
@@ -192,7 +194,8 @@ constexpr std::array kTables = {
           {{{kExitReasons[0], exited<ExitReason::normal>},
             {kExitReasons[1], exited<ExitReason::error>},
             {kExitReasons[2], exited<ExitReason::signal>},
-            {kExitReasons[3], exited<ExitReason::oom>}}}},
+            {kExitReasons[3], exited<ExitReason::oom>}}},
+          "with BPF or taskstats"},
     Table{{"host_process_group_memory_peak_bytes",
            "Most memory that one process of the group had resident, by the kernel's high-water "
            "mark (VmHWM of /proc/PID/status), within two windows."},
@@ -208,7 +211,8 @@ constexpr std::array kTables = {
            "/proc/PID/schedstat.",
            Kind::counter},
           "",
-          {{{"", delay_seconds}}}},
+          {{{"", delay_seconds}}},
+          "with BPF"},
 };
 
 constexpr Family kCpuCores = {
@@ -248,6 +252,14 @@ void emit_groups(metrics::Sink& sink, const GroupFamiliesInput& input) {
   for (const auto* const entry : groups) {
     sink.histogram(labels.of(entry->first), entry->second.cpu_cores.reading(room));
   }
+}
+
+void list_groups(metrics::FamilyList& list) {
+  for (const auto& table : kTables) {
+    const auto labels = std::string("groupname").append(table.label.empty() ? "" : ",");
+    list.add({table.family}, labels + std::string(table.label), table.condition);
+  }
+  list.add({kCpuCores}, "groupname");
 }
 
 }  // namespace collectors

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "collectors/process/group_table.hpp"
+#include "metrics/family_list.hpp"
 #include "metrics/sink.hpp"
 
 namespace collectors {
@@ -20,5 +21,7 @@ struct GroupFamiliesInput {
 
 /// Writes all families of the groups, each with every group in the order of their keys.
 void emit_groups(metrics::Sink& sink, const GroupFamiliesInput& input);
+/// Those families; the labels chosen for groups are not named.
+void list_groups(metrics::FamilyList& list);
 
 }  // namespace collectors

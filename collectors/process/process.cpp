@@ -189,6 +189,20 @@ class Processes final : public Collector {
     if (const auto sampling = source_->sampling()) emit_sampling(sink, *sampling);
   }
 
+  static void list(metrics::FamilyList& list) {
+    list_groups(list);
+    ProcessDetails::list(list);
+    list_top(list);
+    list.add({kExitSource}, "source");
+    list.add({kUnreadable}, "reason");
+    list.add({kUntold, kUnseen}, {}, "with BPF or taskstats");
+    list.add({kCrowded, kUnattributed});
+    list.add({kStuckLines, kLateLines}, {}, "with rules that read command lines");
+    list.add({kWalks});
+    list.add({kBudget, kSamplingCpu, kSamplingInterval}, {}, "without BPF");
+    list.add({kSampled}, "reading", "without BPF");
+  }
+
  private:
   static void emit_sampling(metrics::Sink& sink, const ProcessSource::Sampling& sampling) {
     sink.single(kBudget, sampling.budget_cores);
@@ -259,6 +273,7 @@ constinit const CollectorSpec kProcess = {
     true,
     Reads::memory,
     make_collector<Processes>,
+    Processes::list,
     kProcessSettings};
 
 }  // namespace collectors

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -113,6 +114,14 @@ void emit_threads(metrics::Sink& sink, const GroupFamiliesInput& input) {
       sink.sample(labels.of(key, {{"wchan", name}}), static_cast<double>(count));
     }
   }
+}
+
+void list_threads(metrics::FamilyList& list) {
+  for (const auto& table : kThreadTables) {
+    const auto labels = std::string("groupname,threadname").append(table.label.empty() ? "" : ",");
+    list.add({table.family}, labels + std::string(table.label), kWithThreads);
+  }
+  list.add({kWaitChannels}, "groupname,wchan", kWithThreads);
 }
 
 }  // namespace collectors

@@ -76,4 +76,8 @@ void emit_top(metrics::Sink& sink, const TopLists& top) {
   });
 }
 
+void list_top(metrics::FamilyList& list) {
+  list.add({kTopCpu, kTopMemory}, "pid,comm,user,cgroup");
+}
+
 }  // namespace collectors

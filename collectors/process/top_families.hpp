@@ -10,6 +10,7 @@
 #include "collectors/collector.hpp"
 #include "collectors/process/top.hpp"
 #include "collectors/process/user_names.hpp"
+#include "metrics/family_list.hpp"
 #include "metrics/sink.hpp"
 #include "procfs/process_reader.hpp"
 
@@ -47,5 +48,7 @@ class TopNaming {
 };
 
 void emit_top(metrics::Sink& sink, const TopLists& top);
+/// Those families.
+void list_top(metrics::FamilyList& list);
 
 }  // namespace collectors

@@ -32,7 +32,7 @@ void Record::settle(Clock::time_point now, double wall_seconds) {
 }
 
 FamilyTexts::FamilyTexts(std::string_view name, std::string_view help, Form form)
-    : name_(std::string("host_").append(name)), help_(help) {
+    : form_(form), name_(std::string("host_").append(name)), help_(help) {
   const bool is_lowest = form == Form::lowest;
   extreme_name_ = name_ + (is_lowest ? "_lowest" : "_peak");
   extreme_help_ = std::string(is_lowest ? "Lowest" : "Highest") +

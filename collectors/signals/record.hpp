@@ -65,7 +65,14 @@ class FamilyTexts {
   [[nodiscard]] metrics::Family extreme() const { return {extreme_name_, extreme_help_}; }
   [[nodiscard]] metrics::Family timestamp() const { return {timestamp_name_, timestamp_help_}; }
 
+  /// What emit_signal() may write.
+  void list(metrics::FamilyList& list, std::string_view labels) const {
+    if (form_ == Form::histogram_and_peak) list.add({histogram()}, labels);
+    list.add({extreme(), timestamp()}, labels);
+  }
+
  private:
+  Form form_;
   std::string name_, help_, extreme_name_, extreme_help_, timestamp_name_, timestamp_help_;
 };
 

@@ -2,6 +2,8 @@
 // grow and as extremes of a sliding window, so that any number of scrapers see all of it however
 // seldom they come.
 #include <array>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -164,6 +166,22 @@ class Signals final : public Collector {
     sink.sample({{"kind", "network"}}, static_cast<double>(network_.left_out()));
   }
 
+  static void list(metrics::FamilyList& list) {
+    std::string_view before;
+    for (const auto& signal : signals::host_signals()) {
+      std::string labels;
+      for (const auto& label : signal.labels) {
+        labels.append(labels.empty() ? "" : ",").append(label.name);
+      }
+      if (std::exchange(before, signal.name) != signal.name) list_signal(list, signal, labels);
+    }
+    for (const auto& signal : signals::disk_signals()) list_signal(list, signal, "device");
+    for (const auto& signal : signals::network_signals()) list_signal(list, signal, "device");
+    list.add({kOomKills, kSampled, kMissed});
+    list.add({kFailures}, "file");
+    list.add({kLeftOut}, "kind");
+  }
+
  private:
   using IsIgnored = bool (*)(std::string_view name);
 
@@ -179,6 +197,12 @@ class Signals final : public Collector {
     return {.max_devices = host.settings.number(kName, kMaxDevices, 0, kMostDevices),
             .window = window_of(host),
             .is_ignored = has_virtual ? with_virtual_devices : by_default};
+  }
+
+  template <class Signal>
+  static void list_signal(metrics::FamilyList& list, const Signal& signal,
+                          std::string_view labels) {
+    signals::FamilyTexts(signal.name, signal.help, signal.form).list(list, labels);
   }
 
   template <class Set, class Listed>
@@ -207,6 +231,7 @@ constinit const CollectorSpec kSignals = {
     true,
     Reads::memory,
     make_collector<Signals>,
+    Signals::list,
     kSettings};
 
 }  // namespace collectors

@@ -121,6 +121,7 @@ TEST_CASE("a mistake is one line that says what is allowed, and exit code 1") {
       {"--sample-interval=1ms", "must not hold more than 100000"},
       {"--log.level=loud", "debug"},
       {"--log.format=xml", "logfmt"},
+      {"--list-metrics=xml", "markdown"},
       {"--web.max-connections=0", "4"},
       {"--web.max-connections=many", "many"},
       {"--web.telemetry-path=metrics", "not a path such as /metrics"},
@@ -146,6 +147,14 @@ TEST_CASE("help, version and the list of collectors go to stdout with exit code 
       {"--version", "resource_exporter, version "},
       {"--list-collectors", "meminfo (on): "},
       {"--list-collectors", "upstream (off): "},
+      {"--list-metrics", "\n  node_cpu_seconds_total{cpu,mode} (counter, seconds): Time each CPU "},
+      {"--list-metrics", "\n  host_disk_read_bytes_per_second_peak{device} (gauge, bytes per "},
+      {"--list-metrics", "{groupname,reason} (counter; only with BPF or taskstats): "},
+      {"--list-metrics=text", "upstream (off): "},
+      {"--list-metrics=markdown", "\n## cpu\n\nTime of each CPU by mode (/proc/stat).\n\n| metric"},
+      {"--list-metrics=markdown",
+       "\n| `node_cpu_seconds_total` | counter | seconds | `cpu`, `mode` |"},
+      {"--list-metrics=markdown", " | \\<field> of /proc/vmstat. |\n"},
   }));
   const auto exit = exit_of({argument});
   CHECK(exit.code == 0);
