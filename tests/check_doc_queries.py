@@ -70,7 +70,9 @@ def check(series):
     document = ROOT / "docs" / series.name.replace(".series.yml", ".md")
     found = list(queries(document.read_text()))
     findings = [
-        f"{document}: {finding}, in:\n{query}" for query, _ in found for finding in check_expression(query)
+        f"{document}: {finding}, in:\n{query}"
+        for query, _ in found
+        for finding in check_expression(query)
     ]
     if not found:
         findings.append(f"no ```promql block in {document}")

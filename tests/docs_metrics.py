@@ -41,9 +41,8 @@ def main():
         DOCUMENT.write_text(made)
         return 0
     shown = DOCUMENT.read_text()
-    sys.stdout.writelines(
-        difflib.unified_diff(shown.splitlines(True), made.splitlines(True), str(DOCUMENT), "./dev docs")
-    )
+    lines = (text.splitlines(keepends=True) for text in (shown, made))
+    sys.stdout.writelines(difflib.unified_diff(*lines, str(DOCUMENT), "./dev docs"))
     return 0 if shown == made else 1
 
 

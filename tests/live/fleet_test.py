@@ -79,8 +79,8 @@ class FiguresTest(unittest.TestCase):
 class ConfigurationTest(unittest.TestCase):
     def setUp(self):
         self.directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        blocks = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)]
-        self.hosts, self.shard = blocks
+        found = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+        self.hosts, self.shard = map(yaml.safe_load, found)
         (self.directory / "hosts").mkdir()
         (self.directory / "hosts/room.yml").write_text(yaml.safe_dump(self.hosts))
 
