@@ -24,7 +24,9 @@ def bundle(directory):
     """The page's program, Grafana's components in it."""
     command = [
         *(NODE, HERE / "node_modules/esbuild/bin/esbuild", HERE / "draw.tsx"),
-        *("--bundle", "--minify", "--jsx=automatic", "--loader:.svg=dataurl", "--log-level=error"),
+        *("--bundle", "--minify", "--jsx=automatic", "--loader:.svg=dataurl"),
+        *("--loader:.ttf=empty", "--log-level=error"),
+        f"--alias:react-custom-scrollbars-2={HERE}/scrollbars.tsx",
         *('--define:process.env.NODE_ENV="production"', "--define:global=window"),
         f"--outfile={directory}/draw.js",
     ]

@@ -121,12 +121,15 @@ export function joined(panel: any): { headings: string[]; rows: Record<string, a
   return { headings: Object.values(renameByName), rows: [...rows.values()] };
 }
 
+// Of the machine that a picture is made on, not of what it shows.
+const isShown = (heading: string) => heading !== 'Control group';
+
 export function tableFrame(panel: any, gathered: Gathered, theme: GrafanaTheme2): DataFrame {
   const { headings, rows } = joined(panel);
   const [{ displayName }] = panel.options.sortBy;
   rows.sort((a, b) => (b[displayName] ?? -1) - (a[displayName] ?? -1));
   const frame = createDataFrame({
-    fields: headings.map((name) => {
+    fields: headings.filter(isShown).map((name) => {
       const config = configOf(panel, name);
       const isText = rows.every((row) => typeof row[name] !== 'number');
       const values = rows.map((row) =>

@@ -25,7 +25,8 @@ const ORANGES = [
 
 /** Counts of each bucket alone, least edge first: Prometheus' are cumulative. */
 function buckets(found: Series[]) {
-  const sorted = [...found].sort((a, b) => Number(a.metric.le) - Number(b.metric.le));
+  const edge = ({ metric: { le } }: Series) => (le === '+Inf' ? Infinity : Number(le));
+  const sorted = [...found].sort((a, b) => edge(a) - edge(b));
   const times = [...new Set(sorted.flatMap((s) => s.values!.map(([t]) => t)))].sort(
     (a, b) => a - b,
   );
@@ -59,7 +60,7 @@ export function HeatMap({ panel, gathered, theme, width, height }: Place) {
       {cells.map((column, x) =>
         column.map(
           (value, row) =>
-            value >= 0.5 && (
+            value > panel.options.filterValues.le && (
               <rect
                 key={`${x} ${row}`}
                 x={LEFT + x * w + 0.5}

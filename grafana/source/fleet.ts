@@ -156,7 +156,8 @@ const HOSTS = table(
     '90 % busy, memory was over 95 % used, everything waited for memory, or a disk was over 95 %' +
     ' busy; a host that is down is at the top. Click on an instance to see it alone.',
   {
-    labels: { instance: 'Instance', job: 'Job' },
+    labels: { instance: 'Instance' },
+    more: { job: 'Job' },
     columns: COLUMNS,
     sortedBy: 'Saturated',
     links: { Instance: { title: 'See this host', url: NODE } },
@@ -179,7 +180,7 @@ const OVER_TIME = [
   lines(
     'Everything waits: memory and I/O',
     'Share of the time in which no task could go on for want of memory, or of I/O.',
-    { unit: 'percentunit', min: 0, many: true },
+    { unit: 'percentunit', min: 0, upTo: 0.1, many: true },
     [
       {
         expr: record(

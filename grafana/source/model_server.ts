@@ -17,9 +17,9 @@ const share = { unit: 'percentunit', min: 0 };
 const now = [
   number(
     'Requests',
-    'Predictions that were asked for, per second, in the last minutes.',
+    'Predictions that were asked for, per second, in the last 20 minutes.',
     { unit: 'reqps', decimals: 1 },
-    { expr: `sum(${modelRate('model_requests_total')})`, interval: STEP },
+    { expr: `sum(rate(${ofModel('model_requests_total')}[20m]))` },
   ),
   number(
     'Failed',
@@ -67,13 +67,8 @@ const now = [
 ];
 
 const identity = table('Models', 'Which bytes are served by what, and since when.', {
-  labels: {
-    model: 'Model',
-    version: 'Version',
-    runtime: 'Runtime',
-    sha256: 'SHA-256',
-    instance: 'Instance',
-  },
+  labels: { instance: 'Instance', model: 'Model', version: 'Version' },
+  more: { runtime: 'Runtime', sha256: 'SHA-256' },
   columns: [
     {
       name: 'Ready',
@@ -111,7 +106,7 @@ const traffic = [
     'Failures',
     'Share of the requests that the server failed to answer, of 20 minutes, an hour and six: the ' +
       'alerts are on two of them at once.',
-    share,
+    { ...share, upTo: 0.01 },
     [
       {
         expr: record('job_model_version:model_requests_failed:ratio20m'),

@@ -3,7 +3,7 @@ import { lines } from './panels';
 import { family, highest, increase, latest, rate, record as recorded } from './promql';
 
 const share = { unit: 'percentunit', min: 0, max: 1 };
-const upward = { unit: 'percentunit', min: 0 };
+const upward = { unit: 'percentunit', min: 0, upTo: 0.1 };
 
 export const pressure = [
   lines(

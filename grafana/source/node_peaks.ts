@@ -25,7 +25,8 @@ function peakTable(
     title,
     `${what} Of the last two windows of the exporter, 5 minutes each unless told otherwise.`,
     {
-      labels: { signal: 'Signal', ...labels, instance: 'Instance' },
+      labels: { signal: 'Signal', ...labels },
+      more: { instance: 'Instance' },
       columns: [
         {
           name: 'Peak',

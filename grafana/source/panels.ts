@@ -97,6 +97,8 @@ export interface Lines extends Looks {
   bars?: boolean;
   /** The legend beside the lines, as a table, where there are many. */
   many?: boolean;
+  /** Up to where the axis goes at least. */
+  upTo?: number;
   /** Legends that match are drawn below the axis. */
   mirrored?: string;
   /** Legends that match are dashed: what others are compared with. */
@@ -112,8 +114,9 @@ function matching(pattern: string, property: string, value: unknown): Override {
 
 function lineStyle(lines: Lines) {
   return {
+    ...(lines.upTo === undefined ? {} : { axisSoftMax: lines.upTo }),
     drawStyle: lines.bars ? ('bars' as const) : ('line' as const),
-    fillOpacity: lines.stacked ? 40 : lines.bars ? 80 : 8,
+    fillOpacity: lines.stacked ? 40 : lines.bars ? 80 : 5,
     lineInterpolation: 'linear' as const,
     lineWidth: 1,
     pointSize: 4,
@@ -143,7 +146,7 @@ export function lines(title: string, description: string, looks: Lines, asked: A
     },
     options: {
       legend: {
-        calcs: looks.many ? ['max', 'lastNotNull'] : [],
+        calcs: looks.many ? ['max'] : [],
         displayMode: looks.many ? 'table' : 'list',
         placement: looks.many ? 'right' : 'bottom',
         showLegend: true,

@@ -1,8 +1,9 @@
 // What the processes of hosts do, by group, those that came and went between two scrapes included.
-import { type Content, jobAndInstance } from './dashboard';
+import { type Content, type Line, jobAndInstance } from './dashboard';
 import { type Asked, type Lines, lines, number, under } from './panels';
 import { family, highest, increase, largest, latest, rate } from './promql';
 import { table } from './tables';
+import type { Draft } from './types';
 
 const GROUP = 'groupname=~"$group"';
 const BY = 'job, instance, groupname';
@@ -74,12 +75,6 @@ const memory = [
     { unit: 'bytes', ...many },
     tallest('host_process_group_memory_peak_bytes'),
   ),
-  groups(
-    'Major page faults',
-    'Faults a second that had to wait for storage.',
-    { unit: 'cps', ...many },
-    busiest('namedprocess_namegroup_major_page_faults_total'),
-  ),
 ];
 
 const io = [
@@ -94,6 +89,12 @@ const io = [
     'Bytes a second that are bound for storage.',
     { unit: 'Bps', ...many },
     busiest('namedprocess_namegroup_write_bytes_total'),
+  ),
+  groups(
+    'Major page faults',
+    'Faults a second that had to wait for storage.',
+    { unit: 'cps', ...many },
+    busiest('namedprocess_namegroup_major_page_faults_total'),
   ),
   groups(
     'Open file descriptors',
@@ -158,20 +159,14 @@ const members = [
 
 function topOf(title: string, description: string, metric: string, name: string, unit: string) {
   return table(title, description, {
-    labels: {
-      comm: 'Process',
-      pid: 'PID',
-      user: 'User',
-      cgroup: 'Control group',
-      instance: 'Instance',
-    },
+    labels: { comm: 'Process' },
+    more: { pid: 'PID', user: 'User', instance: 'Instance', cgroup: 'Control group' },
     columns: [
       {
         name,
         expr: `max by (comm, pid, user, cgroup, instance) (${latest(metric)})`,
         unit,
         decimals: 1,
-        width: 110,
       },
     ],
     sortedBy: name,
@@ -267,6 +262,12 @@ const cores = lines(
   ],
 );
 
+function inPairs(panels: Draft[]): Line[] {
+  return panels.flatMap((_, index) =>
+    index % 2 === 0 ? [{ height: 9, panels: panels.slice(index, index + 2) }] : [],
+  );
+}
+
 export const processes: Content = {
   uid: 'resource-processes',
   title: 'Processes',
@@ -285,11 +286,10 @@ export const processes: Content = {
   sections: [
     { title: 'In the time shown', lines: [{ height: 4, panels: now, widths: [5, 5, 5, 4, 5] }] },
     { title: 'The last window', lines: [{ height: 10, panels: top }] },
-    { title: 'CPU', lines: [{ height: 9, panels: cpu }] },
-    { title: 'Memory', lines: [{ height: 9, panels: memory }] },
-    { title: 'Files and storage', lines: [{ height: 9, panels: io }] },
-    { title: 'Starts and exits', lines: [{ height: 9, panels: lives }] },
+    { title: 'CPU', lines: inPairs([...cpu, cores]) },
+    { title: 'Memory', lines: inPairs(memory) },
+    { title: 'Files and storage', lines: inPairs(io) },
+    { title: 'Starts and exits', lines: inPairs([...lives, source]) },
     { title: 'Members', lines: [{ height: 9, panels: members }] },
-    { title: 'More', lines: [{ height: 8, panels: [cores, source] }] },
   ],
 };

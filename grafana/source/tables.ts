@@ -12,8 +12,9 @@ export interface Column extends Looks {
 }
 
 export interface Table {
-  /** Headings of the labels that make a row, in order. */
+  /** Headings of the labels that make a row: those before the columns, and those behind them. */
   labels: Record<string, string>;
+  more: Record<string, string>;
   columns: Column[];
   /** The heading of the column by which rows are in order, the largest at the top. */
   sortedBy: string;
@@ -24,12 +25,16 @@ export interface Table {
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 /** Joins the answers, in the order of the columns. A single one has its value named otherwise. */
-function joined(labels: Record<string, string>, columns: { name: string }[]) {
+function joined(
+  labels: Record<string, string>,
+  columns: { name: string }[],
+  more: Record<string, string> = {},
+) {
   const values = columns.map(({ name }, index): [string, string] => [
     columns.length === 1 ? 'Value' : `Value #${LETTERS[index]}`,
     name,
   ]);
-  const headings = [...Object.entries(labels), ...values];
+  const headings = [...Object.entries(labels), ...values, ...Object.entries(more)];
   return [
     { id: 'merge', options: {} },
     {
@@ -72,7 +77,13 @@ export function table(title: string, description: string, rows: Table): DraftOf<
       defaults: {
         ...defaults({ unit: 'none' }),
         color: { mode: 'thresholds' },
-        custom: { align: 'auto', cellOptions: { type: 'auto' }, filterable: true, inspect: false },
+        custom: {
+          align: 'auto',
+          cellOptions: { type: 'auto' },
+          filterable: true,
+          inspect: false,
+          minWidth: 60,
+        },
       },
       overrides: [...rows.columns.map(columnStyle), ...linked],
     },
@@ -86,7 +97,7 @@ export function table(title: string, description: string, rows: Table): DraftOf<
     targets: rows.columns.map((column, index) =>
       target(column, index, { ...AT_THE_END, format: 'table' }),
     ),
-    transformations: joined(rows.labels, rows.columns),
+    transformations: joined(rows.labels, rows.columns, rows.more),
   };
 }
 

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 
+START_SECONDS = 30.0  # On a host that is busy building.
 STOP_SECONDS = 5.0
 _LISTENING = re.compile(r'msg="?listening"? address=(\S+):(\d+)$', re.MULTILINE)
 
@@ -55,7 +56,7 @@ class ExporterProcess:
 
     def __enter__(self):
         try:
-            self.port = int(wait_for("listening", self._find_port, details=self.log))
+            self.port = int(wait_for("listening", self._find_port, START_SECONDS, self.log))
         except BaseException:
             self.kill()
             raise
