@@ -16,36 +16,12 @@ import tempfile
 import time
 import unittest
 
-from exporter_process import ExporterProcess, wait_for
+from exporter_process import wait_for
 from exposition import TEXT, Series, parse, series_of
+from model_client_process import ModelClient
 from model_server_process import INFER, ModelServerProcess
-from peers import promtool
+from peers import free_port, promtool
 from prediction_server import Handler, Server
-
-REASONS = ("unresolved", "unreachable", "deadline", "disconnected", "malformed", "overloaded",
-           "refused", "server_error")
-
-
-class ModelClient(ExporterProcess):
-    PROGRAM = "MODEL_CLIENT"
-
-    def metric(self, name, **labels):
-        """The value of one series; None when it is not on the page."""
-        page = series_of(parse(self.get()[2], TEXT))
-        return next((value for series, value in page.items()
-                     if series.name == name and dict(series.labels) == labels), None)
-
-    def failures(self):
-        """Reason -> count, of those that are not 0."""
-        counts = {reason: self.metric("model_client_failures_total", reason=reason)
-                  for reason in REASONS}
-        return {reason: count for reason, count in counts.items() if count}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class AskingTest(unittest.TestCase):

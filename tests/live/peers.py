@@ -17,7 +17,7 @@ from exporter_process import wait_for
 _START_SECONDS = 30.0  # On a host that is busy building.
 
 
-def _free_port():
+def free_port():
     """A port that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -96,7 +96,7 @@ class NodeExporter(_Server):
     )
 
     def __init__(self, textfile_directory=""):
-        port = _free_port()
+        port = free_port()
         command = [
             "prometheus-node-exporter",
             f"--web.listen-address=127.0.0.1:{port}",
@@ -119,7 +119,7 @@ class ProcessExporter(_Server):
 
     def __init__(self, config=None):
         self._directory = tempfile.TemporaryDirectory()
-        port = _free_port()
+        port = free_port()
         flags = []
         if config is None:
             config = Path(self._directory.name) / "groups.yml"
@@ -144,21 +144,32 @@ class ProcessExporter(_Server):
 
 
 class Prometheus(_Server):
-    """Prometheus with a configuration (a mapping, as prometheus.yml has it) and more flags."""
+    """Prometheus with a configuration (a mapping, as prometheus.yml has it) and more flags. It
+    knows the samples of `history`, an OpenMetrics text with times, when there is one."""
 
-    def __init__(self, configuration, *flags):
+    def __init__(self, configuration, *flags, port=None, history=None):
         self._directory = tempfile.TemporaryDirectory()
-        port = _free_port()
-        config = Path(self._directory.name) / "prometheus.yml"
+        port = port or free_port()
+        directory = Path(self._directory.name)
+        config = directory / "prometheus.yml"
         config.write_text(json.dumps(configuration))  # JSON is YAML, too.
+        if history is not None:
+            self._store(history, directory)
         command = [
             "prometheus",
             f"--config.file={config}",
-            f"--storage.tsdb.path={self._directory.name}/data",
+            f"--storage.tsdb.path={directory}/data",
             f"--web.listen-address=127.0.0.1:{port}",
             *flags,
         ]
         super().__init__(command, port, "/-/ready")
+
+    @staticmethod
+    def _store(history, directory):
+        (directory / "history").write_text(history)
+        create = ("tsdb", "create-blocks-from", "openmetrics")
+        code, output = promtool(*create, directory / "history", directory / "data")
+        assert code == 0, output
 
     def __exit__(self, *_):
         super().__exit__()
@@ -174,13 +185,17 @@ class Prometheus(_Server):
         time = {"time": at} if at is not None else {}
         return self.api("query", query=expression, **time)["result"]
 
+    def query_range(self, expression, start, end, step):
+        """The result of a range query; times are in seconds since 1970."""
+        return self.api("query_range", query=expression, start=start, end=end, step=step)["result"]
+
 
 class Alertmanager(_Server):
     """Alertmanager with a configuration (a mapping, as alertmanager.yml has it)."""
 
     def __init__(self, configuration):
         self._directory = tempfile.TemporaryDirectory()
-        port = _free_port()
+        port = free_port()
         config = Path(self._directory.name) / "alertmanager.yml"
         config.write_text(json.dumps(configuration))  # JSON is YAML, too.
         command = [

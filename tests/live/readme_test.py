@@ -5,11 +5,12 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 import unittest
+
+from network_namespace import InNamespace, stop
 
 SOURCE = pathlib.Path(os.environ["SOURCE_DIR"])
 README = (SOURCE / "README.md").read_text()
@@ -51,42 +52,6 @@ def wait_until(what, answers):
         if time.monotonic() > deadline:
             raise AssertionError(what + " did not happen in time")
         time.sleep(0.05)  # between two looks, not in place of one
-
-
-class InNamespace:
-    """Runs shell commands in a new network namespace with a loopback device."""
-
-    def __init__(self):
-        unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
-        self.keeper = subprocess.Popen(
-            unshare + ["bash", "-c", "ip link set lo up && echo up && exec cat"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self.keeper.stdout.readline() != "up\n":
-            raise unittest.SkipTest("this user may not make a network namespace")
-        self.enter = ["nsenter", "--target", str(self.keeper.pid), "--net"]
-        if os.geteuid() != 0:
-            self.enter += ["--user", "--preserve-credentials"]
-
-    def start(self, command):
-        return subprocess.Popen(self.enter + ["bash", "-c", command], cwd=SOURCE, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                start_new_session=True)
-
-    def run(self, command):
-        process = self.start(command)
-        output, _ = process.communicate(timeout=DEADLINE_S)
-        return process.returncode, output
-
-    def close(self):
-        self.keeper.stdin.close()
-        self.keeper.stdout.close()
-        self.keeper.wait()
-
-
-def stop(process):
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
-    process.communicate(timeout=DEADLINE_S)
 
 
 class ReadmeTest(unittest.TestCase):
