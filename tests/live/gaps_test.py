@@ -20,6 +20,7 @@ from pathlib import Path
 import yaml
 from exporter_process import ExporterProcess, wait_for
 from exposition import TEXT, Family, Series, parse, value_of
+from model_client_process import ModelClient
 from model_server_process import ModelServerProcess
 from peers import promtool
 
@@ -43,10 +44,6 @@ OF_EXITS = {
 # A rule that is wrong at our interval, which this test must find.
 PLANTED = "instance:planted:last16m"
 PLANTED_RULE = {"record": PLANTED, "expr": 'node_load1{job="Resource_monitoring"}'}
-
-
-class ModelClient(ExporterProcess):
-    PROGRAM = "MODEL_CLIENT"
 
 
 def groups():

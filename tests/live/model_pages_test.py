@@ -7,18 +7,14 @@ import re
 import unittest
 from pathlib import Path
 
-from exporter_process import ExporterProcess
 from exposition import TEXT, parse
+from model_client_process import ModelClient
 from model_server_bad_input import GOOD
 from model_server_process import ModelServerProcess
 
 README = (Path(os.environ["SOURCE_DIR"]) / "model_server/README.md").read_text()
 SECTION = re.search(r"\n## Metrics\n(.*?)\n## ", README, re.DOTALL)[1]
 OF_ALL = {"model", "version"}  # Labels that the text gives to all of the server's but two.
-
-
-class ModelClient(ExporterProcess):
-    PROGRAM = "MODEL_CLIENT"
 
 
 def tables():

@@ -17,18 +17,12 @@ from exposition import value_of
 from held_file import HeldFile
 from model_server_bad_input import GOOD
 from model_server_process import FORM, INFER, JSON, MODELS, ModelServerProcess, form, inference
+from peers import free_port
 
 CELL = {"model": "bts", "version": "1"}
 READY = "/v2/health/ready"
 # More than any test takes; a second SIGTERM ends it.
 LONG_DRAIN = "--drain-time=60s"
-
-
-def free_port():
-    """A port that nobody had a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class ModelFolder(tempfile.TemporaryDirectory):
