@@ -10,6 +10,7 @@ Environment:
 
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -61,13 +62,18 @@ class Server:
     """A model server at an address of its own, and what it was asked in all its lives."""
 
     def __init__(self):
-        self._process = ModelServerProcess(FLAGS).__enter__()
+        # pylint: disable-next=consider-using-with
+        self._folder = tempfile.TemporaryDirectory()
+        self._model = Path(shutil.copytree(f"{MODELS}/bts", f"{self._folder.name}/bts"))
+        self._flags = [*FLAGS, f"--model={self._model}"]
+        self._process = ModelServerProcess(self._flags).__enter__()
         self.name = f"127.0.0.1:{self._process.port}"
         self.asked = []  # Arrays of inputs, one a row.
         self.counted = 0  # The values that it should show.
 
     def end(self):
         self._process.__exit__()
+        self._folder.cleanup()
 
     def ask(self, rows):
         for begin in range(0, len(rows), PER_REQUEST):
@@ -77,12 +83,16 @@ class Server:
 
     def restart(self):
         assert self._process.stop() == 0
-        self.end()
-        self._process = ModelServerProcess(FLAGS, listen=self.name).__enter__()
+        self._process.__exit__()
+        self._process = ModelServerProcess(self._flags, listen=self.name).__enter__()
         self.counted = 0
 
     def reload(self):
-        """Begins to count anew, without an end."""
+        """Begins to count its inputs anew, without an end: it has another threshold, for a week."""
+        path = self._model / "manifest.json"
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest["psi_threshold"]["7d"] = 1
+        path.write_text(json.dumps(manifest), encoding="utf-8")
         self.signal("HUP")
         wait_for("a model anew", lambda: "msg=reloaded" in self._process.log())
         self.counted = 0
