@@ -16,9 +16,9 @@ import time
 import unittest
 from pathlib import Path
 
-from alerts_test import small_memory_group
 from child_process import Child, cpu_of
 from exporter_process import wait_for
+from injuries import small_memory_group
 from process_herd import Herd
 from process_page import Page, start_exporter
 
