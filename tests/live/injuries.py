@@ -13,6 +13,8 @@ from pathlib import Path
 from exporter_process import wait_for
 
 _LONGEST_SECONDS = 60.0  # Should the test be killed, an injury ends by itself.
+_END_SECONDS = 10.0
+_SPINS = 1_000_000
 _LIMIT_BYTES = 16 << 20
 _CHUNK_BYTES = 1 << 20
 _FILE_CHUNKS = 64
@@ -21,15 +23,19 @@ _LIMIT_FILES = ("memory.limit_in_bytes", "memory.max")  # Of control groups v1 a
 
 @contextlib.contextmanager
 def _running(work, *args, processes=1):
-    """`work` in processes of its own, until the block ends."""
-    workers = [multiprocessing.Process(target=work, args=args) for _ in range(processes)]
+    """`work` in processes of its own, until the block ends. They end by themselves: many that are
+    killed are an injury of their own."""
+    over = multiprocessing.Event()
+    workers = [multiprocessing.Process(target=work, args=(over, *args)) for _ in range(processes)]
     try:
         for worker in workers:
             worker.start()
         yield workers
     finally:
+        over.set()
         for worker in workers:
             if worker.pid:
+                worker.join(_END_SECONDS)
                 worker.kill()
                 worker.join()
 
@@ -99,31 +105,32 @@ def has_memory_pressure():
         return False
 
 
-def _spin():
+def _spin(over):
     end = time.monotonic() + _LONGEST_SECONDS
-    while time.monotonic() < end:
-        pass
+    while time.monotonic() < end and not over.is_set():
+        for _ in range(_SPINS):  # To ask is to wait for a lock.
+            pass
 
 
-def _overwrite(path, group):
+def _overwrite(over, path, group):
     """Writes a file that does not fit into the group's memory, again and again: each new page has
     to wait until an old one is on disk."""
     _enter(group)
     chunk = bytes(_CHUNK_BYTES)
     end = time.monotonic() + _LONGEST_SECONDS
     with open(path, "wb", buffering=0) as file:
-        while time.monotonic() < end:
+        while time.monotonic() < end and not over.is_set():
             for number in range(_FILE_CHUNKS):
                 os.pwrite(file.fileno(), chunk, number * _CHUNK_BYTES)
 
 
-def _hold(size_bytes, seconds):
+def _hold(_over, size_bytes, seconds):
     held = b"x" * size_bytes
     time.sleep(seconds)  # As long as memory is to be in use.
     del held
 
 
-def _allocate(group):
+def _allocate(_over, group):
     _enter(group)
     swap = group / "memory.swap.max"  # Of v2; else what does not fit could go there.
     if swap.exists():
