@@ -62,10 +62,10 @@ Distribution::Distribution(prometheus::Registry& registry, const std::string& na
                            const std::string& subject, const prometheus::Labels& labels,
                            const std::vector<double>& edges, double most)
     : histogram_(registry, name, subject, labels, edges, most),
-      positive_sum_(add_counter(registry, name + "_sum_total",
+      positive_sum_(add_counter(registry, name + "_signed_sum_total",
                                 subject + ": sum of the magnitudes, by sign.",
                                 with_label(labels, "sign", "positive"))),
-      negative_sum_(add_counter(registry, name + "_sum_total",
+      negative_sum_(add_counter(registry, name + "_signed_sum_total",
                                 subject + ": sum of the magnitudes, by sign.",
                                 with_label(labels, "sign", "negative"))),
       squared_sum_(add_counter(registry, name + "_squared_sum_total",

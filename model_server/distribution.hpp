@@ -38,7 +38,7 @@ class ValueHistogram {
 /// What is said of the distribution of a value: its histogram, and its moments in counters.
 class Distribution {
  public:
-  /// Adds the families `name`, `name`_sum_total and `name`_squared_sum_total.
+  /// Adds the families `name`, `name`_signed_sum_total and `name`_squared_sum_total.
   Distribution(prometheus::Registry& registry, const std::string& name, const std::string& subject,
                const prometheus::Labels& labels, const std::vector<double>& edges, double most);
 

@@ -166,7 +166,7 @@ export const quality = [
 ];
 
 function meanOutput(): string {
-  const total = (sign: string) => lastHour('model_output_value_sum_total', `sign="${sign}"`);
+  const total = (sign: string) => lastHour('model_output_value_signed_sum_total', `sign="${sign}"`);
   const count = lastHour('model_output_value_count');
   return `(${total('positive')} - ${total('negative')}) / (${count} > 0)`;
 }

@@ -184,10 +184,9 @@ class ModelRulesTest(unittest.TestCase):
         begin = time.monotonic()
         for server in self.servers:
             server.ask(np.concatenate(server.asked) + DRIFT)
-        [alert] = wait_for(
-            "ModelInputDrift", lambda: self.prometheus.query(self.alerts(state="firing")),
-            FOR_SECONDS + 30, self.prometheus.log, pause=0.2,
-        )  # fmt: skip
+        [alert] = self.wait_for(
+            "ModelInputDrift", lambda: self.prometheus.query(self.alerts(state="firing"))
+        )
         seconds = time.monotonic() - begin
         print(f"ModelInputDrift after {seconds:.1f} s", flush=True)
         self.assertGreaterEqual(seconds, FOR_SECONDS)
@@ -200,7 +199,7 @@ class ModelRulesTest(unittest.TestCase):
         """Compares what the rules recorded over this window with numpy."""
         self.wait_until_scraped(*self.servers)
         stretches = self.stop_scrapes()
-        at = wait_for("a record", lambda: self.time_of_record(window), 10, self.prometheus.log)
+        at = self.wait_for("a record", lambda: self.time_of_record(window))
         print(f"\n{window}: counters are stretched by {stretches}", flush=True)
         for name, value in expected(self.servers, stretches).items():
             found = self.prometheus.query(f"job_model_version:model_{name}{window}", at=at)
@@ -220,7 +219,7 @@ class ModelRulesTest(unittest.TestCase):
         for server in self.servers:
             server.signal("STOP")
         for server in self.servers:
-            wait_for("a scrape that fails", lambda s=server: self.latest("up", s) == 0, 10)
+            self.wait_for("a scrape that fails", lambda s=server: self.latest("up", s) == 0)
         return [1 + 0.5 / (len(self.scrapes(server)) - 1) for server in self.servers]
 
     def time_of_record(self, window):
@@ -241,12 +240,14 @@ class ModelRulesTest(unittest.TestCase):
     def wait_until_scraped(self, *servers):
         """Until Prometheus has all that they counted; 0 from those that have just begun."""
         for server in servers:
-            wait_for(
+            self.wait_for(
                 f"a scrape of {server.counted} values of {server.name}",
                 lambda s=server: self.latest("model_input_value_count", s) == s.counted,
-                30,
-                self.prometheus.log,
             )
+
+    def wait_for(self, what, condition):
+        # It evaluates rules 25 times a second: not too many questions.
+        return wait_for(what, condition, 30, self.prometheus.log, pause=0.05)
 
     def latest(self, name, server):
         found = self.prometheus.query(f'{name}{{instance="{server.name}"}}')

@@ -130,7 +130,7 @@ class PredictionsTest(unittest.TestCase):
             return value_of(page, name, **CELL, **labels)
 
         self.assertEqual(value("model_input_value_count"), rows.size)
-        sums = [value("model_input_value_sum_total", sign=s) for s in ("positive", "negative")]
+        sums = [value("model_input_value_signed_sum_total", sign=s) for s in ("positive", "negative")]
         np.testing.assert_allclose(sums, [rows[rows > 0].sum(), -rows[rows < 0].sum()])
         squares = value("model_input_value_squared_sum_total")
         np.testing.assert_allclose(squares, np.sum(rows**2))

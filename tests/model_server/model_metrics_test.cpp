@@ -24,9 +24,9 @@ TEST_CASE("every series is there at 0 before the first request") {
       {"model_input_value_count", ""},
       {"model_output_value_count", ""},
       {"model_input_step_count", ""},
-      {"model_input_value_sum_total", "sign=\"positive\""},
-      {"model_input_value_sum_total", "sign=\"negative\""},
-      {"model_output_value_sum_total", "sign=\"negative\""},
+      {"model_input_value_signed_sum_total", "sign=\"positive\""},
+      {"model_input_value_signed_sum_total", "sign=\"negative\""},
+      {"model_output_value_signed_sum_total", "sign=\"negative\""},
       {"model_input_value_squared_sum_total", ""},
       {"model_output_value_squared_sum_total", ""},
       {"model_input_bin_total", "bin=\"0\""},
@@ -50,8 +50,8 @@ TEST_CASE("inputs become moments, bins and steps") {
   page.observe_input(std::vector<double>{-0.75, 0.25}, -2);
   page.observe_input(std::vector<double>{2, 2}, 0.5);
   CHECK(value_of(page, "model_input_value_count") == 4);
-  CHECK(value_of(page, "model_input_value_sum_total", "sign=\"positive\"") == 4.25);
-  CHECK(value_of(page, "model_input_value_sum_total", "sign=\"negative\"") == 0.75);
+  CHECK(value_of(page, "model_input_value_signed_sum_total", "sign=\"positive\"") == 4.25);
+  CHECK(value_of(page, "model_input_value_signed_sum_total", "sign=\"negative\"") == 0.75);
   CHECK(value_of(page, "model_input_value_squared_sum_total") == 0.5625 + 0.0625 + 8);
   CHECK(value_of(page, "model_input_value_bucket", "le=\"-0.5\"") == 1);
   CHECK(value_of(page, "model_input_value_bucket", "le=\"0.5\"") == 2);
@@ -64,7 +64,7 @@ TEST_CASE("inputs become moments, bins and steps") {
   CHECK(value_of(page, "model_input_value_sum") == 5);
   CHECK(value_of(page, "model_input_step_count") == 2);
   CHECK(value_of(page, "model_input_step_bucket", "le=\"0\"") == 1);
-  CHECK(value_of(page, "model_output_value_sum_total", "sign=\"negative\"") == 2);
+  CHECK(value_of(page, "model_output_value_signed_sum_total", "sign=\"negative\"") == 2);
   CHECK(value_of(page, "model_output_value_squared_sum_total") == 4.25);
   CHECK(value_of(page, "model_output_value_bucket", "le=\"-1\"") == 1);
 }
@@ -85,8 +85,8 @@ TEST_CASE("a value as large as a float does not stop what is counted after it") 
   page.observe_errors({.model = 3, .persistence = 4});
   CHECK(far("input") == 2);
   CHECK(far("output") == 1);
-  CHECK(value_of(page, "model_input_value_sum_total", "sign=\"positive\"") == 150);
-  CHECK(value_of(page, "model_input_value_sum_total", "sign=\"negative\"") == 0.5);
+  CHECK(value_of(page, "model_input_value_signed_sum_total", "sign=\"positive\"") == 150);
+  CHECK(value_of(page, "model_input_value_signed_sum_total", "sign=\"negative\"") == 0.5);
   CHECK(value_of(page, "model_input_value_squared_sum_total") == 22500.25);
   CHECK(value_of(page, "model_input_value_sum") == 150.5);
   CHECK(value_of(page, "model_input_step_sum") == 150.5);
