@@ -9,8 +9,9 @@
 
 namespace exporter {
 
-/// What its requests say in Via (RFC 9110, section 7.6.3). Whoever is asked in this way must not ask
-/// others: one that relays its own page, or two that relay each other's, would never come to an end.
+/// What its requests say in Via (RFC 9110, section 7.6.3). Whoever is asked in this way must not
+/// ask others: one that relays its own page, or two that relay each other's, would never come to an
+/// end.
 inline constexpr std::string_view kVia = "1.1 resource_exporter";
 
 /// Fetches pages over HTTP. Each address has an event loop and a thread of its own from its first

@@ -142,10 +142,8 @@ asio::awaitable<http::Response> Routes::scrape(const http::Request& request,
   if (request.method == "HEAD") co_return response;  // a probe must not cost a pass
   const bool is_gzip_wanted = http::prefers_gzip(request.field("Accept-Encoding"));
   const auto budget = scrape_budget(request.field("X-Prometheus-Scrape-Timeout-Seconds"));
-  const auto page = co_await collectors_.scrape({.format = format.format,
-                                                 .selection = selection,
-                                                 .gzip = is_gzip_wanted},
-                                                budget);
+  const auto page = co_await collectors_.scrape(
+      {.format = format.format, .selection = selection, .gzip = is_gzip_wanted}, budget);
   if (page == nullptr) {
     co_return http::text_response(503, "Too many different pages are asked for at once.\n");
   }
