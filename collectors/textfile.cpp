@@ -38,7 +38,7 @@ constexpr std::size_t kMaxTextFiles = 1000;
 constexpr std::size_t kMaxTextBytes = 8 * kMaxTextFileBytes;
 constexpr std::size_t kMaxTextSamples = 20'000;
 constexpr std::size_t kMaxNames = 10'000;  // in a directory, of whatever ending
-constexpr std::size_t kBytesOfTextPerLabel = 16;
+constexpr std::size_t kMaxTextLabels = 131'072;
 
 class Textfile final : public Collector {
  public:
@@ -117,18 +117,19 @@ class Textfile final : public Collector {
     file.text = plain->text;
     file.modified_seconds = plain->modified_nanoseconds / kNanosecondsPerSecond;
     file.help = "Metric read from " + file.path;
-    file.exposition =
-        metrics::parse_exposition(file.text, metrics::TextFormat::prometheus_0_0_4,
-                                  {.page_bytes = kMaxTextFileBytes,
-                                   .samples = left_.samples,
-                                   .all_labels = file.text.size() / kBytesOfTextPerLabel + 1});
+    file.exposition = metrics::parse_exposition(
+        file.text, metrics::TextFormat::prometheus_0_0_4,
+        {.page_bytes = kMaxTextFileBytes, .samples = left_.samples, .all_labels = left_.labels});
     const auto& refused = file.exposition.refused;
     if (!refused.empty()) {
       complain(file.path, "line " + std::to_string(refused.front().line) + ": " +
                               std::string(metrics::name_of(refused.front().why)));
       return files_.pop_back();
     }
-    for (const auto& family : file.exposition.families) left_.samples -= family.samples.size();
+    for (const auto& family : file.exposition.families) {
+      left_.samples -= family.samples.size();
+      left_.labels -= family.labels.size();
+    }
     for (const auto& [why, family] : relayed_.add(file.exposition, {.help = file.help})) {
       complain(file.path, std::string(family) + ": " + std::string(RelayedFamilies::name_of(why)));
     }
@@ -137,7 +138,8 @@ class Textfile final : public Collector {
   std::vector<std::string> patterns_;
   std::list<File> files_;  // that were read; what relayed_ shows is of them
   struct Left {
-    std::size_t files = kMaxTextFiles, bytes = kMaxTextBytes, samples = kMaxTextSamples;
+    std::size_t files = kMaxTextFiles, bytes = kMaxTextBytes;
+    std::size_t samples = kMaxTextSamples, labels = kMaxTextLabels;
   } left_;
   RelayedFamilies relayed_;
   std::string complaint_;

@@ -10,7 +10,7 @@ namespace {
 namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
-constexpr unsigned kStatusOk = 200;
+constexpr unsigned kPredicted = 200;  // the only status of an answer that is one
 
 Failure failure_of(const http::ClientError& error) {
   using Code = http::ClientError::Code;
@@ -62,7 +62,7 @@ asio::awaitable<Asker::Exchange> Asker::exchange(http::ClientRequest request) {
   }
   auto& response = std::get<http::ClientResponse>(result);
   Exchange answered{.body = std::move(response.body), .duration = duration};
-  if (response.status != kStatusOk) answered.body = failure_of(response.status);
+  if (response.status != kPredicted) answered.body = failure_of(response.status);
   co_return answered;
 }
 

@@ -45,7 +45,7 @@ TEST_CASE("a wrong choice is told and never repeats the client's words") {
 }
 
 TEST_CASE("the scrape's budget is the client's timeout less half a second") {
-  const auto [header, milliseconds] = GENERATE(table<const char*, int>({
+  const auto [header, expected_ms] = GENERATE(table<const char*, int>({
       {"10", 9500},
       {"30.000000", 29500},
       {"0.7", 500},
@@ -56,5 +56,5 @@ TEST_CASE("the scrape's budget is the client's timeout less half a second") {
       {"5 seconds", 10000},
   }));
   INFO(header);
-  CHECK(scrape_budget(header) == std::chrono::milliseconds(milliseconds));
+  CHECK(scrape_budget(header) == std::chrono::milliseconds(expected_ms));
 }
