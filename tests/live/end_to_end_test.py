@@ -20,6 +20,7 @@ from grafana_queries import Dashboard
 from injuries import (
     available_bytes,
     cpu_burn,
+    error_exit,
     has_memory_pressure,
     memory_pressure,
     memory_spike,
@@ -98,10 +99,11 @@ class EndToEndTest(unittest.TestCase):
         self.check_what_is_shown()
 
     def take_memory_for_a_moment(self):
-        """Between two scrapes. Enough is left, so nobody is told, but it is seen."""
+        """Between two scrapes, as is a process that fails. Enough is left, so nobody is told, but it is seen."""
         limit = available_bytes() - SPIKE_BYTES / 2
         self.assertGreater(self.least_memory(), limit)
         memory_spike(SPIKE_BYTES, SPIKE_SECONDS)
+        error_exit()  # Of one nobody is told, either.
         self.watch.stay_as_it_is(RANGE_SECONDS)
         self.assertLess(self.least_memory(), limit)
 

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import tempfile
+import sys
 import time
 from pathlib import Path
 
@@ -59,6 +60,14 @@ def memory_spike(size_bytes, seconds):
     with _running(_hold, size_bytes, seconds) as [worker]:
         worker.join(_LONGEST_SECONDS)
         assert worker.exitcode == 0, worker.exitcode
+
+
+def error_exit():
+    """One process that ends as it should not; of the group of this program."""
+    process = multiprocessing.Process(target=sys.exit, args=(1,))
+    process.start()
+    process.join(_END_SECONDS)
+    assert process.exitcode == 1
 
 
 def oom_kill(group):
