@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "collectors/process/proc_walker.hpp"
 #include "collectors/process/sampling_pace.hpp"
@@ -30,14 +31,25 @@ class ProcSource final : public ProcessSource {
         purpose, is_page ? std::numeric_limits<std::size_t>::max() : pace_.affordable(now));
     walker_.hand_on(walk);
     // A page is what the budget is not for, and the first walk has to read all.
-    if (has_walked_ && !is_page) account(thread_cpu_seconds() - before, now);
-    if (!is_page) sampled_at_ = now;
+    const auto seconds = thread_cpu_seconds() - before;
+    if (has_walked_ && !is_page) account(seconds, now);
+    if (!is_page) {
+      sampled_at_ = now;
+      walk_seconds_ = seconds;
+    }
     has_walked_ = true;
     const auto& counts = walker_.counts();
     losses_.denied += counts.denied;
     losses_.malformed += counts.malformed;
     losses_.failed += counts.failed;
     return walked;
+  }
+
+  void charge_tick(double cpu_seconds, Clock::time_point now) override {
+    const auto rest = cpu_seconds - std::exchange(walk_seconds_, 0);
+    if (!sampled_at_ || rest <= 0) return;
+    pace_.charge(now, rest);
+    sampling_.cpu_seconds += rest;
   }
 
   [[nodiscard]] bool is_due(Clock::time_point now) const override {
@@ -62,6 +74,7 @@ class ProcSource final : public ProcessSource {
   ProcWalker walker_;
   SamplingPace pace_;
   bool has_walked_ = false;
+  double walk_seconds_ = 0;  // of this tick
   std::optional<Clock::time_point> sampled_at_;
   Sampling sampling_;
   Losses losses_;

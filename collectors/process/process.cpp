@@ -14,6 +14,7 @@
 #include "collectors/process/families.hpp"
 #include "collectors/process/ledger.hpp"
 #include "collectors/process/naming.hpp"
+#include "collectors/process/proc_walker.hpp"
 #include "collectors/process/source.hpp"
 #include "collectors/process/top_families.hpp"
 #include "collectors/process/user_names.hpp"
@@ -138,10 +139,13 @@ class Processes final : public Collector {
                           .has_exits = source_->tells_exits()}) {}
 
   void tick(Clock::time_point now) override {
+    const auto before = thread_cpu_seconds();
     source_->listen();
-    if (!source_->is_due(now) || !take(WalkFor::sample, now)) return;
-    ledger_.end_tick(now, ticked_at_ ? now - *ticked_at_ : Clock::duration::zero());
-    ticked_at_ = now;
+    if (source_->is_due(now) && take(WalkFor::sample, now)) {
+      ledger_.end_tick(now, ticked_at_ ? now - *ticked_at_ : Clock::duration::zero());
+      ticked_at_ = now;
+    }
+    source_->charge_tick(thread_cpu_seconds() - before, now);
   }
 
   [[nodiscard]] std::string_view notice() const override { return notice_; }

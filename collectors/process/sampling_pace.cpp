@@ -30,9 +30,13 @@ std::size_t SamplingPace::affordable(Clock::time_point now) const {
   return static_cast<std::size_t>(std::max(1.0, for_readings / seconds_per_reading_));
 }
 
-void SamplingPace::spend(Clock::time_point now, const Cost& cost) {
-  seconds_ = saved_seconds(now) - cost.seconds;
+void SamplingPace::charge(Clock::time_point now, double seconds) {
+  seconds_ = saved_seconds(now) - seconds;
   at_ = now;
+}
+
+void SamplingPace::spend(Clock::time_point now, const Cost& cost) {
+  charge(now, cost.seconds);
   learn_from(seconds_per_list_, cost.seconds - cost.reading_seconds);
   if (cost.readings == 0 || cost.reading_seconds <= 0) return;
   learn_from(seconds_per_reading_, cost.reading_seconds / static_cast<double>(cost.readings));

@@ -32,6 +32,8 @@ class SamplingPace {
     std::size_t readings = 0;
   };
   void spend(Clock::time_point now, const Cost& cost);
+  /// Of what is no walk, and yet belongs to sampling.
+  void charge(Clock::time_point now, double seconds);
 
  private:
   [[nodiscard]] double saved_seconds(Clock::time_point now) const;

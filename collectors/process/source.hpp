@@ -39,6 +39,10 @@ class ProcessSource {
   /// due.
   virtual void listen() {}
 
+  /// What a tick cost in all, in CPU time of this thread: where there is a budget, what read() did
+  /// not count is taken off, too.
+  virtual void charge_tick(double /*cpu_seconds*/, Clock::time_point /*now*/) {}
+
   /// Whether a walk for a sample is due: what it costs may not be worth it every tick.
   [[nodiscard]] virtual bool is_due(Clock::time_point /*now*/) const { return true; }
 

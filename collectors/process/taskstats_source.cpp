@@ -76,6 +76,10 @@ class TaskstatsSource final : public ProcessSource {
     static_cast<void>(drain());  // What lasts of a failure is met by the next walk, too.
   }
 
+  void charge_tick(double cpu_seconds, Clock::time_point now) override {
+    walker_->charge_tick(cpu_seconds, now);
+  }
+
   [[nodiscard]] bool is_due(Clock::time_point now) const override {
     return ended_.size() >= kMostEnded || walker_->is_due(now);
   }

@@ -133,3 +133,20 @@ TEST_CASE("the period of a process doubles while it is idle, and begins anew") {
   CHECK(read_at == std::vector<std::uint64_t>{1, 3, 7, 15, 31, 63, 95, 127, 128, 129, 130, 131, 132,
                                               133, 134, 135});
 }
+
+TEST_CASE("what is no walk is taken off the budget, too") {
+  const auto walks = [](double charged_seconds) {
+    SamplingPace pace(kBudget);
+    int count = 0;
+    for (int second = 0; second < kHour; ++second) {
+      pace.charge(at_second(second), charged_seconds);
+      if (!pace.is_due(at_second(second), 100)) continue;
+      pace.spend(at_second(second), {2e-3, 2e-3, 100});
+      ++count;
+    }
+    return count;
+  };
+  CHECK(walks(0) == kHour);
+  CHECK(walks(4e-3) == Approx(kHour / 2.0).epsilon(0.02));
+  CHECK(walks(6e-3) <= 25);  // what was saved at first
+}
