@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "tests/http/running_server.hpp"
+#include "tests/http/scripted_server.hpp"
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -22,35 +23,15 @@ using http::ClientRequest;
 using http::ClientResponse;
 using http::ClientResult;
 using std::chrono::milliseconds;
+using tests::kValues;
+using tests::request_for;
+using tests::ScriptedServer;
+using tests::send_in;
 using Code = http::ClientError::Code;
 
 namespace {
 
 constexpr milliseconds kClientDeadline{150};
-constexpr auto kValues = asio::as_tuple(asio::use_awaitable);
-
-ClientRequest request_for(std::uint16_t port, std::string target = "/") {
-  return {.host = "127.0.0.1", .port = port, .target = std::move(target)};
-}
-
-/// What becomes of `request`, while everything in `io` runs.
-ClientResult send_in(asio::io_context& io, ClientRequest request, ClientLimits limits = {}) {
-  std::optional<ClientResult> result;
-  std::exception_ptr thrown;
-  asio::co_spawn(io, http::send_request(std::move(request), limits),
-                 [&](std::exception_ptr error, ClientResult value) {
-                   thrown = error;
-                   result = std::move(value);
-                 });
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!result && std::chrono::steady_clock::now() < end) {
-    io.restart();
-    io.run_one_for(milliseconds(10));
-  }
-  if (thrown) std::rethrow_exception(thrown);
-  REQUIRE(result);
-  return *std::move(result);
-}
 
 ClientError error_of(const ClientResult& result) {
   REQUIRE(std::holds_alternative<ClientError>(result));
@@ -71,43 +52,6 @@ ClientResponse response_of(const ClientResult& result) {
   return std::get<ClientResponse>(result);
 }
 
-/// Takes one connection, reads one header, and sends what a test wants, whatever was asked for.
-class ScriptedServer {
- public:
-  enum class Then : std::uint8_t { close, stay, repeat_last };
-
-  ScriptedServer(std::vector<std::string> pieces, Then then, milliseconds pause = milliseconds(0))
-      : acceptor_(io_, {asio::ip::address_v4::loopback(), 0}), timer_(io_) {
-    asio::co_spawn(io_, serve(std::move(pieces), then, pause), asio::detached);
-  }
-
-  ClientResult ask(ClientLimits limits = {}) {
-    return send_in(io_, request_for(acceptor_.local_endpoint().port(), "/metrics?a=b"), limits);
-  }
-  [[nodiscard]] const std::string& request() const { return request_; }
-
- private:
-  asio::awaitable<void> serve(std::vector<std::string> pieces, Then then, milliseconds pause) {
-    auto [error, socket] = co_await acceptor_.async_accept(kValues);
-    co_await asio::async_read_until(socket, asio::dynamic_buffer(request_), "\r\n\r\n", kValues);
-    for (std::size_t i = 0; i < pieces.size() && !error; i += 1) {
-      std::size_t sent = 0;
-      std::tie(error, sent) = co_await asio::async_write(socket, asio::buffer(pieces[i]), kValues);
-      timer_.expires_after(pause);
-      if (pause.count() > 0) co_await timer_.async_wait(kValues);
-      if (then == Then::repeat_last && i + 1 == pieces.size()) i -= 1;
-    }
-    std::string rest;
-    if (then != Then::close && !error) {
-      co_await asio::async_read_until(socket, asio::dynamic_buffer(rest), "never", kValues);
-    }
-  }
-
-  asio::io_context io_{1};
-  tcp::acceptor acceptor_;
-  asio::steady_timer timer_;
-  std::string request_;
-};
 using Then = ScriptedServer::Then;
 
 }  // namespace
