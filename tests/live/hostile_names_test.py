@@ -89,7 +89,8 @@ class HostileNamesTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.exporter = cls.enterClassContext(ExporterProcess())
-        cls.exporter.get()  # What counts requests is on the page since the first.
+        # What counts requests is on the page since the first, rates since the second sample.
+        wait_for("the second sample", lambda: "cpu_percent" in cls.page(TEXT), 10, cls.exporter.log)
         cls.families_before = set(cls.page(TEXT))
         for comm in (*(name.comm for name in NAMES), *TWINS):
             cls.enterClassContext(NamedProcess(comm))
