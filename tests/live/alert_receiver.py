@@ -1,9 +1,9 @@
 """Whom Alertmanager tells in the live tests: every receiver of a configuration, as a webhook."""
 
-import http.server
 import json
-import threading
 from typing import NamedTuple
+
+from local_server import Handler, LocalServer
 
 
 class Told(NamedTuple):
@@ -12,28 +12,16 @@ class Told(NamedTuple):
     alert: str
 
 
-class AlertReceiver(http.server.ThreadingHTTPServer):
+class AlertReceiver(LocalServer):
     """Keeps what it is told; a context manager."""
 
-    daemon_threads = True
-
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.told = set()
-        self._thread = threading.Thread(target=self.serve_forever)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
 
     def instead_of_all(self, configuration):
         """alertmanager.yml, whose receivers keep their names and become this one."""
-        webhook = {"url": f"http://127.0.0.1:{self.server_port}/", "send_resolved": True}
+        webhook = {"url": f"{self.url}/", "send_resolved": True}
         receivers = [
             {"name": receiver["name"], "webhook_configs": [webhook]}
             for receiver in configuration["receivers"]
@@ -41,7 +29,7 @@ class AlertReceiver(http.server.ThreadingHTTPServer):
         return {**configuration, "receivers": receivers}
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class _Handler(Handler):
     def do_POST(self):
         message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         for alert in message["alerts"]:
@@ -49,6 +37,3 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.server.told.add(Told(message["receiver"], alert["status"], name))
         self.send_response(200)
         self.end_headers()
-
-    def log_message(self, *_):  # pylint: disable=arguments-differ
-        pass
