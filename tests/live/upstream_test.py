@@ -20,6 +20,7 @@ from peers import Prometheus, each_second, promtool
 from upstream_server import RawUpstream, Upstream
 
 IN_TIME_SECONDS = 3.0  # Half a second for the upstream, on a host that may be busy.
+SOON_COMPLETE = "--sample-interval=50ms"  # Some families come with the second sample only.
 MAX_GROWTH_BYTES = 32 << 20  # 2 MiB of a page, in several shapes, and not 100 MB.
 
 GOOD = b"""\
@@ -79,7 +80,7 @@ BAD = {
 def exporter_of(**upstreams):
     """An exporter that passes on pages: name -> URL."""
     flags = [f"--collector.upstream={name}={url}" for name, url in upstreams.items()]
-    return ExporterProcess(flags)
+    return ExporterProcess([SOON_COMPLETE, *flags])
 
 
 def page_of(exporter, content_type=TEXT):
@@ -112,7 +113,10 @@ def resident_bytes(pid):
 class BadUpstreamTest(unittest.TestCase):
     def check(self, url, reason, names=()):
         """The host's page is the same with the upstream, and in time; returns the families."""
-        with ExporterProcess() as alone, exporter_of(bad=url, good=self.good.url) as exporter:
+        with (
+            ExporterProcess([SOON_COMPLETE]) as alone,
+            exporter_of(bad=url, good=self.good.url) as exporter,
+        ):
             wait_for("all families of the host", lambda: self.is_complete(alone, exporter), 30)
             before = resident_bytes(exporter.pid)
             for _ in range(5):
@@ -136,7 +140,7 @@ class BadUpstreamTest(unittest.TestCase):
 
     @staticmethod
     def is_complete(alone, exporter):
-        """Some families come with the second sample only, some with what happens on the host."""
+        """Some families come with what happens on the host."""
         ours, families = of_the_host(page_of(alone)[0]), of_the_host(page_of(exporter)[0])
         return "host_cpu_busy_ratio_peak" in ours and ours == families
 
