@@ -33,12 +33,13 @@ def psi(counts, reference_counts):
     return float(np.sum((actual - expected) * np.log(actual / expected)))
 
 
-def daily_psi(stations, reference_counts):
-    """The index of every day of these series, with each value counted as often as it is sent."""
+def daily_psi(stations, reference_counts, steps=STEPS_PER_DAY):
+    """The index of every day of these series, or of so many steps, with each value counted as often
+    as it is sent."""
     days = []
     for values in stations:
-        for begin in range(0, values.size - STEPS_PER_DAY + 1, STEPS_PER_DAY):
-            sent = windows_of(values[begin : begin + STEPS_PER_DAY])
+        for begin in range(0, values.size - steps + 1, steps):
+            sent = windows_of(values[begin : begin + steps])
             days.append(psi(bin_counts(sent), reference_counts))
     return np.array(days)
 

@@ -13,7 +13,16 @@ import numpy as np
 import reference
 import torch
 from onnx_file import model_bytes
-from series import CENTRE, DIVISOR, HELD_BACK_SEEDS, LAGS, TRAINING_SEEDS, stations_of, windows_of
+from series import (
+    CENTRE,
+    DIVISOR,
+    HELD_BACK_SEEDS,
+    LAGS,
+    STEPS_PER_DAY,
+    TRAINING_SEEDS,
+    stations_of,
+    windows_of,
+)
 
 NAME, VERSION = "bts", "1"
 LEAST_SKILL = 0.2  # Under this the model is not worth serving.
@@ -100,8 +109,9 @@ def report_drift(manifest, stations):
         "a sensor that is stuck": [np.full_like(values, values[0]) for values in stations],
         "noise in -1..1": [random.uniform(-1, 1, values.size) for values in stations],
     }
-    for kind, drifted in kinds.items():
-        days = reference.daily_psi(drifted, counts)
+    indices = {kind: reference.daily_psi(drifted, counts) for kind, drifted in kinds.items()}
+    indices["healthy, but half a day"] = reference.daily_psi(stations, counts, STEPS_PER_DAY // 2)
+    for kind, days in indices.items():
         print(
             f"{kind}: median PSI {np.median(days):.3f}, "
             f"{100 * np.mean(days > threshold):.1f}% of {days.size} days over {threshold}"

@@ -15,7 +15,14 @@ sys.path.insert(0, TRAIN)
 
 # pylint: disable=wrong-import-position
 import reference  # noqa: E402
-from series import HELD_BACK_SEEDS, LAGS, TRAINING_SEEDS, stations_of, windows_of  # noqa: E402
+from series import (  # noqa: E402
+    HELD_BACK_SEEDS,
+    LAGS,
+    STEPS_PER_DAY,
+    TRAINING_SEEDS,
+    stations_of,
+    windows_of,
+)
 
 MOST_ROWS = 1024
 
@@ -48,12 +55,14 @@ class TrainingTest(unittest.TestCase):
         counts, threshold = np.array(shipped["reference"]["counts"]), shipped["psi_threshold"]["1d"]
         held_back = stations_of(HELD_BACK_SEEDS)
         divisor = shipped["scaling"]["divisor"]
-        for line, stations in (
-            ("healthy", held_back),
-            ("3 users more", [values + 3 / divisor for values in held_back]),
-            ("a sensor that is stuck", [np.full_like(values, values[0]) for values in held_back]),
+        stuck = [np.full_like(values, values[0]) for values in held_back]
+        for line, stations, steps in (
+            ("healthy |", held_back, STEPS_PER_DAY),
+            ("healthy, but half a day", held_back, STEPS_PER_DAY // 2),
+            ("3 users more", [values + 3 / divisor for values in held_back], STEPS_PER_DAY),
+            ("a sensor that is stuck", stuck, STEPS_PER_DAY),
         ):
-            days = reference.daily_psi(stations, counts)
+            days = reference.daily_psi(stations, counts, steps)
             median, share, *_ = numbers_of_readme(line)
             self.assertAlmostEqual(np.median(days), median, delta=0.0006, msg=line)
             self.assertAlmostEqual(100 * np.mean(days > threshold), share, delta=0.06, msg=line)

@@ -36,9 +36,9 @@ _STATIONS = 10
 _BATCH = 100
 _FOLLOWED = 50
 _DEFAULT_RATE = 0.1  # Requests per second of model_client.
-# A day is compared with a day, so the model must have been asked in the first quarter of it, which
-# is then 18 to 24 hours old. The test is well over before these are out of it.
-_YESTERDAY = ("21h", "19h")
+# A day's input is judged once the model was asked all day: a page for each hour shows that of every
+# hour, also of the first, before which there are two.
+_HOURS_BEFORE = 25
 
 
 def stations(more_users=0):
@@ -138,11 +138,13 @@ class WholeSystem:
         return config
 
     def _yesterday(self):
-        """OpenMetrics text of two of its pages, one before the other."""
+        """OpenMetrics text of a page for each hour of the day before, in which it was asked about a
+        day of all stations."""
         samples = []
-        for age, values in zip(_YESTERDAY, (stations()[: series.LAGS], stations())):
-            self.ask(values)
-            when = time.time() - shortened_seconds(age)
+        parts = np.array_split(series.windows_of(stations()), _HOURS_BEFORE)
+        for age, rows in zip(range(_HOURS_BEFORE, 0, -1), parts):
+            self._ask(rows)
+            when = time.time() - shortened_seconds(f"{age}h")
             page = series_of(self.server.process.page())
             samples += [(self._stored_as(one), when, value) for one, value in page.items()]
         samples.sort()  # A family must be in one place, a series in the order of time.
@@ -150,9 +152,11 @@ class WholeSystem:
 
     def ask(self, values):
         """Asks the model about each run of values."""
-        rows = series.windows_of(values).tolist()
+        self._ask(series.windows_of(values))
+
+    def _ask(self, rows):
         for begin in range(0, len(rows), _BATCH):
-            self.server.process.infer(rows[begin : begin + _BATCH])
+            self.server.process.infer(rows[begin : begin + _BATCH].tolist())
 
     def follow_a_series(self):
         """Asks as one who says which series it is, so that forecasts are compared with it."""
