@@ -74,7 +74,7 @@ def succeeded(server):
 class StartTest(unittest.TestCase):
     def test_it_is_live_and_not_ready_while_it_loads(self):
         with ModelFolder() as path, HeldFile(f"{path}/model.onnx") as held:
-            with LoadingServer([f"--model={path}", "--deadline=100ms"]) as server:
+            with LoadingServer([f"--model={path}", "--deadline=1s"]) as server:
                 wait_for("the loader", lambda: held.is_awaited)
                 self.assertEqual((server.get("/health")[0], ready(server)), (200, 503))
                 self.assertEqual(server.get(READY)[1]["Retry-After"], "1")

@@ -8,7 +8,6 @@ Each listens on a free port of 127.0.0.1 and is a context manager that stops it.
 
 import socket
 import threading
-import time
 
 from local_server import Handler, LocalServer
 
@@ -16,15 +15,17 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Upstream(LocalServer):
-    """Serves `page`, which may be changed, also in chunks; `delays` are for the first requests."""
+    """Serves `page`, which may be changed, also in chunks. The first answer waits for `first`."""
 
     def __init__(self, page=b"", content_type=TEXT, chunk_bytes=None):
         super().__init__(_PageHandler)
         self.page = page
         self.content_type = content_type
         self.chunk_bytes = chunk_bytes
-        self.delays = []
+        self.first = threading.Event()
+        self.first.set()
         self.requests = 0
+        self.answered = 0
         self.url += "/metrics"
 
 
@@ -34,8 +35,14 @@ class _PageHandler(Handler):
     def do_GET(self):
         self.server.requests += 1
         page = self.server.page.replace(b"@requests@", str(self.server.requests).encode())
-        if self.server.delays:
-            time.sleep(self.server.delays.pop(0))
+        if self.server.requests == 1:
+            self.server.first.wait(30)
+        try:
+            self._answer(page)
+        finally:
+            self.server.answered += 1
+
+    def _answer(self, page):
         self.send_response(200)
         self.send_header("Content-Type", self.server.content_type)
         size = self.server.chunk_bytes

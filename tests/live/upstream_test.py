@@ -204,14 +204,15 @@ class BadUpstreamTest(unittest.TestCase):
 
     def test_late_answer_is_of_no_later_page(self):
         with Upstream(b"asked @requests@\n") as upstream:
-            upstream.delays = [0.8]
+            upstream.first.clear()
             with exporter_of(slow=upstream.url) as exporter:
                 families, _ = page_of(exporter)
                 self.assertNotIn("asked", families)
                 for number in (2, 3, 4):
                     families, _ = page_of(exporter)
                     self.assertEqual(value_of(families, "asked", upstream="slow"), number)
-                    time.sleep(0.3)  # The late answer comes meanwhile.
+                    upstream.first.set()
+                    wait_for("the late answer", lambda: upstream.answered == number)
 
 
 class GoodUpstreamTest(unittest.TestCase):
