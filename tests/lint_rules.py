@@ -43,7 +43,10 @@ OF_COUNTERS = {"rate", "increase", "irate", "resets"}
 OF_ANY = {"delta", "idelta", "deriv", "predict_linear", "holt_winters", "changes"}
 OVER_TIME = re.compile(r"(avg|min|max|sum|count|quantile|stddev|stdvar|last|present|absent)_over_time")
 ALSO_OF_COUNTERS = re.compile(r"(last|count|present|absent)_over_time")  # What means something there.
-COUNTER = re.compile(r".*_(total|count|sum|bucket)|node_(vmstat|netstat|intr)_.*")
+# The last has the name that its users know.
+COUNTER = re.compile(
+    r".*_(total|count|sum|bucket)|node_(vmstat|netstat|intr)_.*|my_progressed_requests"
+)
 # Grafana's: at least four scrapes of the data source, and what the reader chose.
 VARIABLES = {"$__rate_interval", "${__rate_interval}", "$__range", "${__range}"}
 
