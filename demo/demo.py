@@ -21,8 +21,8 @@ from pathlib import Path
 import yaml
 
 SOURCE = Path(__file__).resolve().parent.parent
-sys.path[:0] = map(str, (SOURCE / "tests/live", SOURCE / "model_server/train"))
-import series  # pylint: disable=wrong-import-position
+MODEL = SOURCE / "model_server/models/bts"
+sys.path.insert(0, str(SOURCE / "tests/live"))
 from scaled_time import (  # pylint: disable=wrong-import-position
     exporter_flags,
     file_in_fast_motion,
@@ -34,7 +34,6 @@ FAST = 20  # Times; an hour is three minutes then, and a page four times a minut
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 LOG_LINES = 5  # The last ones, of a program that ended.
-STATIONS = 10
 REQUESTS_PER_SECOND = 0.1  # The client's default.
 
 
@@ -49,13 +48,6 @@ class Program:
 
 class Trouble(Exception):
     """Told in one line."""
-
-
-def healthy_values(path):
-    """Writes a series like those that the model was trained with; else its input would drift."""
-    days = (series.values_of(series.counts_of(seed, 1)) for seed in range(STATIONS))
-    path.write_text("".join(f"{value}\n" for day in days for value in day))
-    return path
 
 
 def configured(directory, factor):
@@ -81,10 +73,10 @@ def programs(directory, factor):
     return [
         Program("model server", 8080, "/health", "/metrics", (
             binaries / "model_server", f"{listen}8080",
-            f"--model={SOURCE}/model_server/models/bts")),
+            f"--model={MODEL}")),
         Program("load client", 8000, "/-/healthy", "/metrics", (
             binaries / "model_client", f"{listen}8000", f"--rate={REQUESTS_PER_SECOND * factor}",
-            f"--replay={healthy_values(directory / 'values.csv')}")),
+            f"--replay={MODEL}/series.csv")),
         Program("exporter", 8888, "/-/healthy", "/metrics", (
             binaries / "resource_exporter", f"{listen}8888", *exporter_flags(factor), *upstreams)),
         Program("Alertmanager", 9093, "/-/ready", "/", (

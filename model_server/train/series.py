@@ -53,6 +53,12 @@ def stations_of(seeds):
     return [values_of(counts_of(seed, DAYS)) for seed in seeds]
 
 
+def example():
+    """What a client may send all day: a day of each held-back station, to the digits of a file."""
+    days = [values_of(counts_of(seed, 1)) for seed in HELD_BACK_SEEDS]
+    return np.concatenate(days).round(6)
+
+
 def windows_of(values, size=LAGS):
     """All runs of `size` neighbours, one a row."""
     return np.lib.stride_tricks.sliding_window_view(values, size)

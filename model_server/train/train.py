@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Makes ../models/bts: model.onnx, manifest.json and vectors.json, the same bytes each time.
+"""Makes ../models/bts: model.onnx, manifest.json, vectors.json and series.csv, the same bytes each
+time.
 
 Needs Debian's python3-torch and python3-onnx. Prints what README.md says about the model.
 """
@@ -20,6 +21,7 @@ from series import (
     LAGS,
     STEPS_PER_DAY,
     TRAINING_SEEDS,
+    example,
     stations_of,
     windows_of,
 )
@@ -158,6 +160,7 @@ def main():
     (out / "model.onnx").write_bytes(onnx)
     write_json(out / "manifest.json", manifest)
     write_json(out / "vectors.json", vectors(network, held_back))
+    (out / "series.csv").write_text("".join(f"{value:g}\n" for value in example()), encoding="utf-8")
 
 
 if __name__ == "__main__":

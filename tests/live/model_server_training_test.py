@@ -20,6 +20,7 @@ from series import (  # noqa: E402
     LAGS,
     STEPS_PER_DAY,
     TRAINING_SEEDS,
+    example,
     stations_of,
     windows_of,
 )
@@ -66,6 +67,14 @@ class TrainingTest(unittest.TestCase):
             median, share, *_ = numbers_of_readme(line)
             self.assertAlmostEqual(np.median(days), median, delta=0.0006, msg=line)
             self.assertAlmostEqual(100 * np.mean(days > threshold), share, delta=0.06, msg=line)
+
+    def test_the_series_to_replay_is_of_held_back_stations_and_no_drift(self):
+        shipped = manifest()
+        values = np.loadtxt(f"{MODELS}/bts/series.csv")
+        np.testing.assert_array_equal(values, example())
+        counts = reference.bin_counts(windows_of(values))
+        index = reference.psi(counts, np.array(shipped["reference"]["counts"]))
+        self.assertLess(index, shipped["psi_threshold"]["1d"] / 2)
 
     def test_the_served_model_is_as_good_as_its_readme_says(self):
         rows = np.concatenate([windows_of(v, LAGS + 1) for v in stations_of(HELD_BACK_SEEDS)])

@@ -105,10 +105,8 @@ class WholeSystem:
         )
 
     def _client(self, address):
-        values = self._directory / "values.csv"
-        values.write_text("\n".join(map(str, stations())))
         server = f"--server=http://127.0.0.1:{self.server.port}/prediction"
-        flags = [server, f"--rate={_DEFAULT_RATE * FACTOR}", f"--replay={values}"]
+        flags = [server, f"--rate={_DEFAULT_RATE * FACTOR}", f"--replay={SOURCE}/model_server/models/bts/series.csv"]
         return ModelClient(flags, listen=address)
 
     def _exporter(self, address):
