@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "bench/loopback.hpp"
+#include "bench/measure.hpp"
 
 namespace bench {
 namespace {

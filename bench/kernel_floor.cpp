@@ -14,7 +14,6 @@
 #include <cstdio>
 #include <exception>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -34,16 +33,12 @@ struct PassTotals {
   std::size_t preads = 0;
 };
 
-[[noreturn]] void throw_errno(const std::string& path) {
-  throw std::system_error(errno, std::generic_category(), path);
-}
-
 /// Kept open to the end of the process.
 std::vector<int> open_all(const std::vector<std::string>& paths) {
   std::vector<int> descriptors;
   for (const auto& path : paths) {
     descriptors.push_back(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (descriptors.back() < 0) throw_errno(path);
+    if (descriptors.back() < 0) bench::throw_errno(path.c_str());
   }
   return descriptors;
 }
@@ -56,7 +51,7 @@ PassTotals read_all(const std::vector<int>& descriptors) {
     for (off_t offset = 0;;) {
       const auto bytes = pread(descriptor, buffer.data(), buffer.size(), offset);
       ++totals.preads;
-      if (bytes < 0) throw_errno("pread");
+      if (bytes < 0) bench::throw_errno("pread");
       if (bytes == 0) break;
       offset += bytes;
       totals.bytes += static_cast<std::size_t>(bytes);

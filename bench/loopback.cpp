@@ -6,11 +6,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+
+#include "bench/measure.hpp"
 
 namespace bench {
 
@@ -53,10 +54,6 @@ std::size_t to_size(std::string_view digits, int base) {
     throw std::runtime_error("not a length: " + std::string(digits));
   }
   return size;
-}
-
-void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
 }
 
 }  // namespace bench

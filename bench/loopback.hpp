@@ -18,7 +18,4 @@ bool equal_ignoring_case(std::string_view left, std::string_view right);
 /// Throws std::runtime_error when `digits` is no number.
 std::size_t to_size(std::string_view digits, int base = 10);
 
-/// Throws std::system_error of errno.
-[[noreturn]] void throw_errno(const char* what);
-
 }  // namespace bench

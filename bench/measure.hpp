@@ -1,4 +1,5 @@
-// What the benchmark programs share: the CPU clocks of processes, and order statistics.
+// What the benchmark programs share: the CPU clocks of processes, order statistics, and what they
+// do when a system call fails.
 #pragma once
 
 #include <sys/types.h>
@@ -15,12 +16,15 @@
 
 namespace bench {
 
+/// Throws std::system_error of errno.
+[[noreturn]] inline void throw_errno(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
 /// Throws std::system_error when the clock, or the process behind it, is gone.
 inline std::int64_t clock_nanoseconds(clockid_t clock) {
   timespec time{};
-  if (clock_gettime(clock, &time) != 0) {
-    throw std::system_error(errno, std::generic_category(), "clock_gettime");
-  }
+  if (clock_gettime(clock, &time) != 0) throw_errno("clock_gettime");
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 

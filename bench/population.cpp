@@ -14,14 +14,14 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
-#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <vector>
+
+#include "bench/measure.hpp"
 
 namespace {
 
@@ -31,10 +31,6 @@ struct Options {
   int processes = 1000;
   int names = 100;
 };
-
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
 
 void* sleep_for_ever(void* /*nothing*/) {
   for (;;) pause();
@@ -103,10 +99,10 @@ class Population {
  public:
   explicit Population(const Options& options) {
     std::array<int, 2> ready{};
-    if (pipe2(ready.data(), O_CLOEXEC) != 0) throw_errno("pipe");
+    if (pipe2(ready.data(), O_CLOEXEC) != 0) bench::throw_errno("pipe");
     for (int number = 0; number < options.processes; ++number) {
       const auto pid = fork();
-      if (pid < 0) throw_errno("fork");
+      if (pid < 0) bench::throw_errno("fork");
       if (pid == 0) live(number, options.names, ready[1]);
       pids_.push_back(pid);
     }

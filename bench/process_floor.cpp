@@ -22,7 +22,6 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -43,10 +42,6 @@ struct Options {
 
 std::array<char, 1 << 16> buffer;
 
-[[noreturn]] void throw_errno(const std::string& what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
-
 struct Close {
   void operator()(DIR* directory) const { closedir(directory); }
 };
@@ -54,7 +49,7 @@ using Directory = std::unique_ptr<DIR, Close>;
 
 Directory open_proc() {
   Directory proc(opendir("/proc"));
-  if (!proc) throw_errno("/proc");
+  if (!proc) bench::throw_errno("/proc");
   return proc;
 }
 
@@ -81,7 +76,7 @@ const char* path_of(std::string_view process, std::string_view file) {
 
 /// That a process has gone, or is not to be looked at, is none of our business.
 void expect_read(ssize_t bytes) {
-  if (bytes < 0 && errno != ESRCH && errno != EACCES) throw_errno("read");
+  if (bytes < 0 && errno != ESRCH && errno != EACCES) bench::throw_errno("read");
 }
 
 /// Such a file comes with one read.
@@ -123,9 +118,9 @@ Pass open_each(std::initializer_list<const char*> files, bool with_open_files) {
 /// As many files as a process may open, less some for everything else.
 std::size_t most_files() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) throw_errno("RLIMIT_NOFILE");
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) bench::throw_errno("RLIMIT_NOFILE");
   limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) throw_errno("RLIMIT_NOFILE");
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) bench::throw_errno("RLIMIT_NOFILE");
   constexpr rlim_t kSpare = 64;
   return limit.rlim_max - kSpare;
 }
