@@ -1,34 +1,11 @@
 #include "model_server/distribution.hpp"
 
-#include <prometheus/gauge.h>
-
 #include <algorithm>
 #include <cmath>
-#include <utility>
+
+#include "model_server/add_series.hpp"
 
 namespace model_server {
-
-prometheus::Counter& add_counter(prometheus::Registry& registry, const std::string& name,
-                                 const std::string& help, const prometheus::Labels& labels) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add(labels);
-}
-
-prometheus::Gauge& add_gauge(prometheus::Registry& registry, const std::string& name,
-                             const std::string& help, const prometheus::Labels& labels) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add(labels);
-}
-
-prometheus::Histogram& add_histogram(prometheus::Registry& registry, const std::string& name,
-                                     const std::string& help, const prometheus::Labels& labels,
-                                     const std::vector<double>& edges) {
-  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add(labels, edges);
-}
-
-prometheus::Labels with_label(prometheus::Labels labels, const std::string& name,
-                              const std::string& value) {
-  labels[name] = value;
-  return labels;
-}
 
 std::size_t bin_of(const std::vector<double>& edges, double value) {
   const auto edge = std::lower_bound(edges.begin(), edges.end(), value);

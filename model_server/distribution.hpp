@@ -55,17 +55,4 @@ class Distribution {
 /// The bin of a value between ascending edges, as Prometheus' `le` has it.
 std::size_t bin_of(const std::vector<double>& edges, double value);
 
-/// The series of a metric with these labels, made and at 0.
-prometheus::Counter& add_counter(prometheus::Registry& registry, const std::string& name,
-                                 const std::string& help, const prometheus::Labels& labels);
-prometheus::Gauge& add_gauge(prometheus::Registry& registry, const std::string& name,
-                             const std::string& help, const prometheus::Labels& labels);
-prometheus::Histogram& add_histogram(prometheus::Registry& registry, const std::string& name,
-                                     const std::string& help, const prometheus::Labels& labels,
-                                     const std::vector<double>& edges);
-
-/// `labels` and one more.
-prometheus::Labels with_label(prometheus::Labels labels, const std::string& name,
-                              const std::string& value);
-
 }  // namespace model_server

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "model_server/add_series.hpp"
 #include "model_server/model.hpp"
 
 namespace model_server {
@@ -75,12 +76,10 @@ ModelMetrics::ModelMetrics(const Manifest& manifest, Seconds load_duration)
                              "Sum of the squared errors of those predictions.")),
       persistence_squares_(counter("model_baseline_error_squared_sum_total",
                                    "Sum of the squared errors, had no change been predicted.")),
-      variance_(prometheus::BuildGauge()
-                    .Name("input_variance")
-                    .Help("Population variance of all values of the latest inputs.")
-                    .Register(registry_)),
+      variance_(add_gauges(registry_, "input_variance",
+                           "Population variance of all values of the latest inputs.")),
       window_size_(add_gauge(registry_, "input_window_size",
-                             "How many inputs input_variance is of, 50 at most.", {})) {
+                             "How many inputs input_variance is of, 50 at most.")) {
   add_far_values();
   add_bins();
   add_identity(manifest, load_duration);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "model_server/add_series.hpp"
+
 namespace model_server {
 namespace {
 

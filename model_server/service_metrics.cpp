@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "model_server/distribution.hpp"
+#include "model_server/add_series.hpp"
 
 namespace model_server {
 namespace {
@@ -15,7 +15,7 @@ constexpr std::array kEventNames = {"accept_failed", "connection_refused", "requ
 ServiceMetrics::ServiceMetrics()
     : load_failures_(
           add_counter(registry_, "model_load_failures_total",
-                      "Times that a model could not be loaded and the one before was kept.", {})) {
+                      "Times that a model could not be loaded and the one before was kept.")) {
   for (const auto* name : kEventNames) {
     events_.push_back(
         &add_counter(registry_, "model_http_events_total",

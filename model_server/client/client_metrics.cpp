@@ -3,31 +3,22 @@
 #include <prometheus/text_serializer.h>
 
 #include <utility>
+#include <vector>
+
+#include "model_server/add_series.hpp"
 
 namespace model_client {
 namespace {
 
-using prometheus::BuildCounter;
-using prometheus::BuildGauge;
-using prometheus::BuildHistogram;
-using prometheus::Histogram;
+using model_server::add_counter;
+using model_server::add_gauge;
+using model_server::add_gauges;
+using model_server::add_histogram;
 
-Histogram::BucketBoundaries duration_buckets() {
-  return {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5};
-}
+const std::vector<double> kDurationEdges = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                            0.025,  0.05,    0.1,    0.25,  1,      5};
 
-using Gauges = prometheus::Family<prometheus::Gauge>;
-
-/// On the page once a gauge is added to it.
-Gauges& gauges(prometheus::Registry& registry, const char* name, const char* help) {
-  return BuildGauge().Name(name).Help(help).Register(registry);
-}
-
-prometheus::Gauge& gauge(prometheus::Registry& registry, const char* name, const char* help) {
-  return gauges(registry, name, help).Add({});
-}
-
-void set(Gauges& gauges, std::optional<double> value) {
+void set(prometheus::Family<prometheus::Gauge>& gauges, std::optional<double> value) {
   auto& gauge = gauges.Add({});
   if (value) {
     gauge.Set(*value);
@@ -46,38 +37,32 @@ double unix_seconds() {
 ClientMetrics::ClientMetrics(service::OwnProcess process)
     : process_(std::move(process)),
       durations_(
-          BuildHistogram()
-              .Name("request_processing_seconds")
-              .Help("Time of each request that was sent, until it was answered, cut or late.")
-              .Register(registry_)
-              .Add({}, duration_buckets())),
-      progressed_(gauge(registry_, "my_progressed_requests",
-                        "Requests that brought a prediction, since the client started.")),
-      failures_in_a_row_(gauge(registry_, "model_client_consecutive_failures",
-                               "Requests without a prediction since the last one that had one.")),
-      pause_(gauge(registry_, "model_client_pause_seconds",
-                   "How long the client waits before its next request.")),
-      cpu_seconds_(BuildCounter()
-                       .Name("process_cpu_seconds_total")
-                       .Help("User and system time that this process has used.")
-                       .Register(registry_)
-                       .Add({})),
-      resident_bytes_(gauges(registry_, "process_resident_memory_bytes",
-                             "Resident memory of this process, from /proc/self/statm.")),
+          add_histogram(registry_, "request_processing_seconds",
+                        "Time of each request that was sent, until it was answered, cut or late.",
+                        {}, kDurationEdges)),
+      progressed_(add_gauge(registry_, "my_progressed_requests",
+                            "Requests that brought a prediction, since the client started.")),
+      failures_in_a_row_(
+          add_gauge(registry_, "model_client_consecutive_failures",
+                    "Requests without a prediction since the last one that had one.")),
+      pause_(add_gauge(registry_, "model_client_pause_seconds",
+                       "How long the client waits before its next request.")),
+      cpu_seconds_(add_counter(registry_, "process_cpu_seconds_total",
+                               "User and system time that this process has used.")),
+      resident_bytes_(add_gauges(registry_, "process_resident_memory_bytes",
+                                 "Resident memory of this process, from /proc/self/statm.")),
       last_predictions_(
-          gauges(registry_, "model_client_last_prediction", "What the server predicted last.")),
-      last_prediction_times_(gauges(registry_, "model_client_last_prediction_timestamp_seconds",
-                                    "When the last prediction came, in Unix time.")) {
-  set(gauges(registry_, "process_start_time_seconds",
-             "When this process started, in Unix time, from /proc/self/stat."),
+          add_gauges(registry_, "model_client_last_prediction", "What the server predicted last.")),
+      last_prediction_times_(add_gauges(registry_, "model_client_last_prediction_timestamp_seconds",
+                                        "When the last prediction came, in Unix time.")) {
+  set(add_gauges(registry_, "process_start_time_seconds",
+                 "When this process started, in Unix time, from /proc/self/stat."),
       process_.start_time_seconds());
-  auto& failures = BuildCounter()
-                       .Name("model_client_failures_total")
-                       .Help("Requests that brought no prediction, by reason.")
-                       .Register(registry_);
   // All at 0 from the start: increase() misses what a counter appears with.
   for (std::size_t i = 0; i < kFailureCount; ++i) {
-    failures_.at(i) = &failures.Add({{"reason", name_of(static_cast<Failure>(i))}});
+    failures_.at(i) = &add_counter(registry_, "model_client_failures_total",
+                                   "Requests that brought no prediction, by reason.",
+                                   {{"reason", name_of(static_cast<Failure>(i))}});
   }
 }
 
