@@ -5,11 +5,10 @@
 
 #include "collectors/reserved_names.hpp"
 #include "metrics/exposition_family.hpp"
+#include "metrics/text_encoder.hpp"
 
 namespace collectors {
 namespace {
-
-constexpr std::string_view kTotal = "_total";
 
 bool has_label(metrics::Labels labels, std::string_view name) {
   return std::any_of(labels.begin(), labels.end(),
@@ -22,24 +21,6 @@ std::string moved_name(std::string_view label) { return std::string("exported_")
 /// Whether every sample can have the source's label, keep its own, and be no other's series then.
 bool can_be_labelled(const metrics::ExposedFamily& exposed, std::string_view name) {
   return !has_label(exposed.labels, name) || !has_label(exposed.labels, moved_name(name));
-}
-
-/// Every name that the family has on a page of either format: its own, and those of its samples.
-std::vector<std::string> claims_of(const metrics::Family& family) {
-  const std::string name(family.name);
-  switch (family.kind) {
-    case metrics::Kind::histogram:
-      return {name, name + "_bucket", name + "_sum", name + "_count"};
-    case metrics::Kind::summary:
-      return {name, name + "_sum", name + "_count"};
-    case metrics::Kind::counter:
-      if (family.name.ends_with(kTotal)) return {name, name.substr(0, name.size() - kTotal.size())};
-      break;
-    case metrics::Kind::gauge:
-    case metrics::Kind::unknown:
-      break;
-  }
-  return {name};
 }
 
 }  // namespace
@@ -62,7 +43,7 @@ std::vector<RelayedFamilies::Refused> RelayedFamilies::add(const metrics::Exposi
 
 std::optional<RelayedFamilies::Refusal> RelayedFamilies::add_family(
     const metrics::ExposedFamily& exposed, const Source& source) {
-  const auto names = claims_of(exposed.family);
+  const auto names = metrics::names_on_page(exposed.family);
   if (std::any_of(names.begin(), names.end(), is_reserved_name)) return Refusal::reserved;
   if (!source.label.name.empty() && !can_be_labelled(exposed, source.label.name)) {
     return Refusal::label;

@@ -84,7 +84,7 @@ class Pass {
   /// How each collector did.
   [[nodiscard]] Reports reports() const;
 
-  /// Names of families that were refused because they were already on a page.
+  /// Names of families that were refused because a name of theirs was already on a page.
   [[nodiscard]] std::vector<std::string> refused() const;
 
  private:

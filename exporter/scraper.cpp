@@ -169,7 +169,7 @@ void Scraper::log_refused(const Pass& pass) {
   constexpr std::size_t kRemembered = 1000;
   for (auto& name : pass.refused()) {
     if (refused_.size() >= kRemembered || !refused_.insert(name).second) continue;
-    service::log(LogLevel::warn, "metric family refused: its name is already on the page",
+    service::log(LogLevel::warn, "metric family refused: a name of it is already on the page",
                  {{"family", name}});
   }
 }

@@ -44,7 +44,7 @@ constexpr Family kPageBytes = {"resource_exporter_page_bytes",
                                "Size of the last page that was sent, before compression."};
 constexpr Family kRefusedFamilies = {
     "resource_exporter_refused_families_total",
-    "Families left out because their name was already on the page.", Kind::counter};
+    "Families left out because a name of theirs was already on the page.", Kind::counter};
 constexpr Family kReloadGood = {"resource_exporter_config_last_reload_successful",
                                 "Whether the configuration was good when it was last read: at the "
                                 "start or on SIGHUP."};

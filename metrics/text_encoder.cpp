@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "metrics/escape.hpp"
 #include "metrics/number.hpp"
@@ -71,6 +72,10 @@ bool is_suffixed_counter(const Family& family) {
   return family.kind == Kind::counter && family.name.ends_with(kCounterSuffix);
 }
 
+std::string_view without_suffix(std::string_view counter) {
+  return counter.substr(0, counter.size() - kCounterSuffix.size());
+}
+
 std::string_view type_name(const Family& family, TextFormat format) {
   const bool openmetrics = format == TextFormat::openmetrics_1_0_0;
   switch (family.kind) {
@@ -89,40 +94,79 @@ std::string_view type_name(const Family& family, TextFormat format) {
 }
 
 /// The lines before the samples.
-std::string announcement(std::string_view shown, std::string_view type, std::string_view raw_help,
-                         TextFormat format) {
+std::string announcement(const Family& family, TextFormat format) {
   const bool openmetrics = format == TextFormat::openmetrics_1_0_0;
-  std::string help(kMaxEscapedBytesPerByte * raw_help.size(), '\0');
+  std::string help(kMaxEscapedBytesPerByte * family.help.size(), '\0');
   // 0.0.4 has no escape for a quote in HELP, OpenMetrics requires one.
   const auto quotes = openmetrics ? Quotes::escape : Quotes::keep;
-  const auto* const end = write_escaped(help.data(), raw_help, quotes);
+  const auto* const end = write_escaped(help.data(), family.help, quotes);
   help.resize(static_cast<std::size_t>(end - help.data()));
-  const std::string name(shown);
+  const std::string name(openmetrics && is_suffixed_counter(family) ? without_suffix(family.name)
+                                                                    : family.name);
   const auto help_line = "# HELP " + name + ' ' + help + '\n';
-  const auto type_line = "# TYPE " + name + ' ' + std::string(type) + '\n';
+  const auto type_line = "# TYPE " + name + ' ' + std::string(type_name(family, format)) + '\n';
   return openmetrics ? type_line + help_line : help_line + type_line;
 }
 
 }  // namespace
 
+std::vector<std::string> names_on_page(const Family& family) {
+  const std::string name(family.name);
+  switch (family.kind) {
+    case Kind::histogram:
+      return {name, name + "_bucket", name + "_sum", name + "_count"};
+    case Kind::summary:
+      return {name, name + "_sum", name + "_count"};
+    case Kind::counter:
+      if (is_suffixed_counter(family)) return {name, std::string(without_suffix(name))};
+      break;
+    case Kind::gauge:
+    case Kind::unknown:
+      break;
+  }
+  return {name};
+}
+
 void TextEncoder::grow(std::size_t bytes) {
   buffer_.resize(std::max(used_ + bytes, 2 * buffer_.size()));
 }
 
-/// Pages are alike: the family that came after the last one is tried before all are searched.
-TextEncoder::Announced& TextEncoder::announced_as(std::string_view shown) {
-  const auto guess = families_[family_].follower;
-  if (families_[guess].shown != shown) {
-    auto known = index_.find(shown);
-    if (known == index_.end()) {
-      // In this order nothing points past the end when memory runs out.
-      families_.push_back({.shown = std::string(shown)});
-      known = index_.emplace(shown, families_.size() - 1).first;
-    }
-    families_[family_].follower = known->second;
+std::size_t TextEncoder::place_of(std::string_view name) {
+  auto known = index_.find(name);
+  if (known == index_.end()) {
+    // In this order nothing points past the end when memory runs out.
+    families_.push_back({.name = std::string(name)});
+    known = index_.emplace(name, families_.size() - 1).first;
   }
-  family_ = families_[family_].follower;
-  return families_[family_];
+  return known->second;
+}
+
+/// Pages are alike: the family that came after the last one is tried before all are searched.
+void TextEncoder::go_to(std::string_view name) {
+  auto place = families_[family_].follower;
+  if (families_[place].name != name) {
+    place = place_of(name);
+    families_[family_].follower = place;
+  }
+  family_ = place;
+}
+
+/// Whether the family, to which it has gone, cannot be on this page.
+bool TextEncoder::is_taken(const Family& family) {
+  const auto is_used = [this](std::size_t place) { return families_[place].page == page_; };
+  if (is_used(family_)) return true;
+  if (families_[family_].kind != family.kind) {
+    std::vector<std::size_t> others;
+    for (const auto& name : names_on_page(family)) {
+      if (name != family.name) others.push_back(place_of(name));
+    }
+    auto& announced = families_[family_];
+    announced.others = std::move(others);
+    announced.kind = family.kind;
+    announced.text.clear();
+  }
+  const auto& others = families_[family_].others;
+  return std::any_of(others.begin(), others.end(), is_used);
 }
 
 void TextEncoder::forget_families() {
@@ -132,26 +176,21 @@ void TextEncoder::forget_families() {
 
 void TextEncoder::on_family(const Family& family) {
   name_ = family.name;
-  auto shown = family.name;
-  if (format_ == TextFormat::openmetrics_1_0_0 && is_suffixed_counter(family)) {
-    shown.remove_suffix(kCounterSuffix.size());
-  }
-  auto& announced = announced_as(shown);
-  refusing_ = announced.page == page_;
+  go_to(family.name);
+  refusing_ = is_taken(family);
   if (refusing_) {
     refused_.emplace_back(family.name);
     return;
   }
-  const auto type = type_name(family, format_);
-  if (announced.page == 0 || announced.type != type || announced.format != format_ ||
-      announced.help != family.help) {
-    announced.type = type;
+  auto& announced = families_[family_];
+  if (announced.text.empty() || announced.format != format_ || announced.help != family.help) {
     announced.format = format_;
     announced.help = family.help;
-    announced.text = announcement(shown, type, family.help, format_);
+    announced.text = announcement(family, format_);
   }
   announced.page = page_;
-  ++family_count_;
+  for (const auto other : announced.others) families_[other].page = page_;
+  name_count_ += 1 + announced.others.size();
   const auto& text = announced.text;
   written_to(std::copy(text.begin(), text.end(), reserve(text.size())));
 }
@@ -204,13 +243,13 @@ void TextEncoder::finish() {
 void TextEncoder::restart(TextFormat format) {
   // Families come and go with devices and files: those of the past must not fill the memory.
   constexpr std::size_t kSpare = 256;
-  if (families_.size() > 2 * family_count_ + kSpare) forget_families();
+  if (families_.size() > 2 * name_count_ + kSpare) forget_families();
   family_ = 0;
   format_ = format;
   used_ = 0;
   name_ = {};
   refusing_ = false;
-  family_count_ = 0;
+  name_count_ = 0;
   ++page_;
   refused_.clear();
 }

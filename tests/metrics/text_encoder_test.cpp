@@ -159,40 +159,6 @@ TEST_CASE("a histogram of hundreds of buckets and a long label is the lines of i
   CHECK(encoder.text() == expected);
 }
 
-TEST_CASE("a family whose name is on the page is refused with its samples") {
-  constexpr std::array kBuckets = {Bucket{kInfinite, 1}};
-  auto encoder = prometheus();
-  encoder.single({"x", "The host's."}, 1);
-  encoder.single({"y", "Another."}, 2);
-  const std::string before(encoder.text());
-  encoder.family({"x", "An impostor.", Kind::histogram});
-  encoder.sample({{"l", "v"}}, 3);
-  encoder.histogram({}, {kBuckets, 4});
-  CHECK(encoder.text() == before);
-  CHECK(encoder.refused() == std::vector<std::string>{"x"});
-
-  encoder.single({"z", "What follows is not refused."}, 5);
-  CHECK_THAT(std::string(encoder.text()), Catch::EndsWith("z 5\n"));
-}
-
-TEST_CASE("OpenMetrics names clash without the counter's suffix") {
-  auto encoder = openmetrics();
-  encoder.single({"x_total", "h", Kind::counter}, 1);
-  encoder.single({"x", "h"}, 2);
-  CHECK(encoder.refused() == std::vector<std::string>{"x"});
-}
-
-TEST_CASE("thousands of families are told apart") {
-  auto encoder = prometheus();
-  std::vector<std::string> names;
-  names.reserve(5000);
-  for (int i = 0; i < 5000; ++i) names.push_back("family_" + std::to_string(i));
-  for (const auto& name : names) encoder.single({name, "h"}, 1);
-  CHECK(encoder.refused().empty());
-  for (const auto& name : names) encoder.single({name, "h"}, 2);
-  CHECK(encoder.refused() == names);
-}
-
 TEST_CASE("a copy can be finished while the original goes on") {
   auto original = openmetrics();
   original.single({"x", "h"}, 1);
@@ -278,19 +244,5 @@ TEST_CASE("a page is the same whatever order its families had before") {
     INFO(order);
     CHECK(kept.text() == fresh.text());
     CHECK(kept.refused() == fresh.refused());
-  }
-}
-
-TEST_CASE("families that come no more are forgotten, and then known again") {
-  TextEncoder encoder(TextFormat::prometheus_0_0_4);
-  metrics::Sink& sink = encoder;
-  for (int page = 0; page < 10; ++page) {
-    encoder.restart(TextFormat::prometheus_0_0_4);
-    for (int i = 0; i < 200; ++i) {
-      const auto name = "family_" + std::to_string(page) + "_" + std::to_string(i);
-      sink.single({name, "Help."}, i);
-      sink.single({name, "Help."}, i);
-    }
-    CHECK(encoder.refused().size() == 200);
   }
 }
