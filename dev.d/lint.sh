@@ -15,7 +15,7 @@ lint_format() {
 
 # The .cpp files that clang-tidy should see: those that changed, or all when a header did. Not the
 # tests: Catch2's macros fill its report, and a minute for each file. Nor what is Boost's alone.
-readonly not_tidied=(':!tests' ':!*/boost_*.cpp')
+readonly not_tidied=(':!tests' ':!model_server/boost_json.cpp')
 tidy_sources() {
   local scope=$1 base
   base=$(git merge-base HEAD origin/main 2>/dev/null) || scope=all
@@ -32,7 +32,7 @@ tidy_sources() {
 # What a unity build compiles in their place: there, the files of a room count as headers.
 unity_sources() {
   sed -n 's/^  "file": "\(.*\)".*/\1/p' build/dev/compile_commands.json |
-    grep -vE '/tests/|_verify_interface_header_sets/|/boost_[a-z]*\.cpp$' | tr '\n' '\0'
+    grep -vE '/tests/|_verify_interface_header_sets/|/boost_json\.' | tr '\n' '\0'
 }
 
 lint_tidy() {

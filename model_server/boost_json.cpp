@@ -1,2 +1,2 @@
-// Boost.JSON, compiled here once: Debian has no library of it that does without Boost's own build.
+// Boost.JSON, compiled here once.
 #include <boost/json/src.hpp>
