@@ -64,6 +64,48 @@ class PanelsTest(unittest.TestCase):
                         'model="m",version="1",le="+Inf"')]
         self.expect(asked("model_server", "Every input value"), given, {"42m": 0, "62m": 50})
 
+    def test_a_group_of_one_page_is_in_the_time_shown_each_time(self):
+        """A command that fails each hour, after which its group is there for two pages."""
+        given = [
+            series("node_scrape_collector_success", "1+0x19 0 1+0x300", 'collector="process"'),
+            series("host_process_exited_total", " ".join(["_x5 1 1 stale _x4"] * 24),
+                   'groupname="cron",reason="error"'),
+            # Long ago; one, that the failed scrape at 100m does not tell; after a restart of the
+            # exporter, which costs no more than what came before it: two.
+            series("host_process_exited_total", "70+0x18 _ stale 71+0x20 0 1 2+0x300",
+                   'groupname="service",reason="signal"'),
+        ]
+        self.expect(asked("processes", "Ended with an error or by a signal"), given, {"24h": 27})
+
+    def test_what_nobody_looked_at_is_not_counted_anew(self):
+        """No page has groups from 100m to 145m; at 205m the exporter restarts, and all is new."""
+        given = [
+            series("node_scrape_collector_success", "1+0x19 0+0x9 1+0x300", 'collector="process"'),
+            series("host_process_exited_total", "50+0x19 stale _x9 60+0x10 2+0x300",
+                   'groupname="a",reason="error"'),
+            series("host_process_exited_total", "_x41 3+0x300", 'groupname="b",reason="error"'),
+        ]
+        self.expect(asked("processes", "Ended with an error or by a signal"), given, {"24h": 5})
+
+    def test_a_group_of_one_page_has_its_rate(self):
+        """900 s of CPU time in 20 minutes, and 1200 ends, beside one that is busy all the time."""
+        given = [
+            series("node_scrape_collector_success", "1+0x300", 'collector="process"'),
+            series("process_start_time_seconds", "100+0x300"),
+            series("node_time_seconds", "1700000000+300x300"),
+            series("namedprocess_namegroup_cpu_seconds_total", "_x100 900 900 stale",
+                   'groupname="burst",mode="user"'),
+            series("namedprocess_namegroup_cpu_seconds_total", "0+75x300",
+                   'groupname="steady",mode="user"'),
+            series("host_process_exited_total", "_x100 1200 1200 stale",
+                   'groupname="burst",reason="error"'),
+        ]
+        rates = {"499m": 0.25, "503m": 1, "519m": 1, "521m": 0.25}
+        self.expect(asked("processes", "CPU"), given, rates)
+        ends = {"499m": None, "503m": 1, "519m": 1, "521m": None}
+        for panel in "Exits by reason", "Exits that were no success":
+            self.expect(asked("processes", panel), given, ends)
+
 
 if __name__ == "__main__":
     unittest.main()
