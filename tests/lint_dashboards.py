@@ -18,6 +18,7 @@ from pathlib import Path
 import yaml
 from lint_rules import OF_COUNTERS, check_expression, selectors
 from promql import read, seconds
+from table_widths import table_widths
 
 ROOT = Path(__file__).resolve().parent.parent
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -255,7 +256,7 @@ def target_record(dashboard):
 RULES = [
     *(dashboard_model, unique_ids, grid, declared_variables),
     *(template_datasource, template_job, template_instance, template_label_promql),
-    *(panel_datasource, panel_title_description, panel_units, panel_queries),
+    *(panel_datasource, panel_title_description, panel_units, panel_queries, table_widths),
     *(target_promql, target_rate_interval, target_whole_columns, target_step),
     *(target_job, target_instance, target_record),
 ]

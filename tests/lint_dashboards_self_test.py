@@ -61,6 +61,8 @@ FAULTS = [
     ("panel_title_description", lambda b: put(first(b, "stat"), title="")),
     ("panel_units", lambda b: first(b)["fieldConfig"]["defaults"].pop("unit")),
     ("panel_units", lambda b: put(first(b, "table")["fieldConfig"], overrides=[])),
+    ("table_widths", lambda b: put(first(b, "table")["fieldConfig"], overrides=[])),
+    ("table_widths", lambda b: put(first(b, "table")["fieldConfig"]["overrides"][0], matcher={})),
     ("panel_queries", lambda b: put(first(b), targets=[])),
     ("target_promql", asks(f"sum by instance (rate({FORKS}[$__rate_interval]))")),
     ("target_promql", asks(f"rate(instance:x:y20m{{{BOTH}}})")),
