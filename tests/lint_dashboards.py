@@ -16,8 +16,9 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from lint_rules import check_expression, selectors
+from lint_rules import OF_COUNTERS, check_expression, selectors
 from promql import read, seconds
+from table_widths import table_widths
 
 ROOT = Path(__file__).resolve().parent.parent
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -195,6 +196,17 @@ def target_rate_interval(dashboard):
             yield f"{title}: {finding}"
 
 
+def target_whole_columns(dashboard):
+    """Ranges as long as the step meet at an instant: what grew between the last scrape of one and
+    the first of the next is in neither, and what is seen is stretched instead."""
+    for title, target in targets(dashboard):
+        for selector in nodes_of(target["expr"]):
+            if selector.function in OF_COUNTERS and selector.window in (
+                "$__interval", "${__interval}", target.get("interval")
+            ):
+                yield f"{title}: {selector.function} over one step alone loses what is between two"
+
+
 def target_step(dashboard):
     """A step of 15 s is for what is scraped so often, and for nothing else."""
     for title, target in targets(dashboard):
@@ -244,8 +256,8 @@ def target_record(dashboard):
 RULES = [
     *(dashboard_model, unique_ids, grid, declared_variables),
     *(template_datasource, template_job, template_instance, template_label_promql),
-    *(panel_datasource, panel_title_description, panel_units, panel_queries),
-    *(target_promql, target_rate_interval, target_step),
+    *(panel_datasource, panel_title_description, panel_units, panel_queries, table_widths),
+    *(target_promql, target_rate_interval, target_whole_columns, target_step),
     *(target_job, target_instance, target_record),
 ]
 

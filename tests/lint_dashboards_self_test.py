@@ -32,6 +32,8 @@ def drop_variable(name):
 
 BOTH = 'job=~"$job",instance=~"$instance"'
 FORKS = f"node_forks_total{{{BOTH}}}"
+COLUMN = f"last_over_time({FORKS}[$__interval])"
+COLUMN_BEFORE = f"last_over_time({FORKS}[$__interval] offset $__interval)"
 EDGE = f'host_cpu_busy_ratio_bucket{{{BOTH},le="0.42"}}'
 
 FAULTS = [
@@ -59,6 +61,8 @@ FAULTS = [
     ("panel_title_description", lambda b: put(first(b, "stat"), title="")),
     ("panel_units", lambda b: first(b)["fieldConfig"]["defaults"].pop("unit")),
     ("panel_units", lambda b: put(first(b, "table")["fieldConfig"], overrides=[])),
+    ("table_widths", lambda b: put(first(b, "table")["fieldConfig"], overrides=[])),
+    ("table_widths", lambda b: put(first(b, "table")["fieldConfig"]["overrides"][0], matcher={})),
     ("panel_queries", lambda b: put(first(b), targets=[])),
     ("target_promql", asks(f"sum by instance (rate({FORKS}[$__rate_interval]))")),
     ("target_promql", asks(f"rate(instance:x:y20m{{{BOTH}}})")),
@@ -67,6 +71,8 @@ FAULTS = [
     ("target_rate_interval", asks(f"increase({FORKS}[$__interval])", interval="5m")),
     ("target_rate_interval", asks(f"node_load1{{{BOTH}}}")),
     ("target_rate_interval", asks(f"last_over_time({EDGE}[16m])")),
+    ("target_whole_columns", asks(f"increase({FORKS}[$__interval])", interval="20m")),
+    ("target_whole_columns", asks(f"sum(rate({FORKS}[20m]))", interval="20m")),
     ("target_step", asks(f"rate({FORKS}[$__rate_interval])", interval="15s")),
     ("target_step", asks(f"rate(model_requests_total{{{BOTH}}}[$__rate_interval])", interval="1s")),
     ("target_job", asks('last_over_time(node_load1{job="a",instance=~"$instance"}[16m])')),
@@ -78,7 +84,7 @@ FAULTS = [
 
 SOUND = [
     asks(f"rate({FORKS}[$__rate_interval])"),
-    asks(f"increase({FORKS}[$__interval])", interval="20m"),
+    asks(f"{COLUMN} - {COLUMN_BEFORE}", interval="20m"),
     asks(f"rate(model_requests_total{{{BOTH}}}[$__rate_interval])", interval="15s"),
     asks('job_model_version:model_skill:ratio1d{job=~"$job"}'),
 ]

@@ -81,8 +81,8 @@ def check_range(selector, least):
         yield f"{metric}[{window}] in {function or 'no function'}: unknown to this lint"
 
 
-def check_selector(selector, is_bridged=False):
-    """`is_bridged`: what is around it looks past a failed scrape."""
+def check_selector(selector, around=None):
+    """`around`: the subquery that it is in."""
     metric = selector.metric
     if not metric:
         yield "a selector needs one metric's name"
@@ -98,9 +98,11 @@ def check_selector(selector, is_bridged=False):
         yield f'{metric}: select by job="{JOB}" alone, or by job=~"{EITHER_JOB}"'
     yield from check_le(selector, EDGES)
     if selector.window is not None:
+        if around and (selector.function, selector.window) == ("last_over_time", around.step):
+            return  # Step by step it sees each page once; a failed scrape has none.
         yield from check_range(selector, RANGES.get(jobs[0], FIVE_MINUTES) if jobs else FIVE_MINUTES)
-    elif is_bridged:
-        return
+    elif around and around.function == "last_over_time":
+        return  # The newest value of a time at which there was one.
     elif COUNTER.fullmatch(metric):
         yield f"{metric}: read a counter by rate or increase, or last_over_time({metric}[16m])"
     else:
@@ -113,15 +115,14 @@ def check_expression(text):
         nodes = read(text)
     except ValueError as error:
         return [str(error)]
-    nodes, findings = [(node, False) for node in nodes], []
+    nodes, findings = [(node, None) for node in nodes], []
     while nodes:
-        node, is_bridged = nodes.pop()
+        node, around = nodes.pop()
         if isinstance(node, Subquery):
-            # The newest value of a time at which there was one.
-            nodes.extend((inner, node.function == "last_over_time") for inner in node.inner)
+            nodes.extend((inner, node) for inner in node.inner)
             findings.append(check_window("subquery", node.window, FIVE_MINUTES.counter, "subqueries"))
         else:
-            findings.extend(check_selector(node, is_bridged))
+            findings.extend(check_selector(node, around))
     return [finding for finding in findings if finding]
 
 

@@ -35,6 +35,7 @@ class Selector:
 @dataclass(frozen=True)
 class Subquery:
     window: str
+    step: str  # Empty for the default one.
     inner: tuple  # What it is made of.
     function: str | None
 
@@ -75,7 +76,8 @@ class _Walk:
         while True:
             kind, text = self._take()
             if kind == "sign" and text == "[" and group is not None:
-                found += [Subquery(self._window()[0], tuple(group), function)]
+                window, step = self._window()
+                found += [Subquery(window, step or "", tuple(group), function)]
                 group = None
                 continue
             found += group or []
@@ -128,21 +130,23 @@ class _Walk:
         if self._peek() != "[":
             return Selector(metric, tuple(matchers), None, function)
         self._take()
-        window, is_subquery = self._window()
-        if is_subquery:
-            return Subquery(window, (Selector(metric, tuple(matchers), None, None),), function)
+        window, step = self._window()
+        if step is not None:
+            return Subquery(window, step, (Selector(metric, tuple(matchers), None, None),), function)
         return Selector(metric, tuple(matchers), window, function)
 
     def _window(self):
-        """The range up to "]", and whether a step is named, which makes it a subquery's."""
+        """The range up to "]", and the step of a subquery: empty for the default one, None where
+        it is none."""
         kind, window = self._take()
         if kind not in ("duration", "variable"):
             raise ValueError(f"no range: {window}")
-        is_subquery = self._peek() == ":"
+        step = None
         while (text := self._take()[1]) != "]":
             if text is None:
                 raise ValueError("a range without an end")
-        return window, is_subquery
+            step = "" if text == ":" else text
+        return window, step
 
     def _peek(self):
         return self._tokens[self._next][1] if self._next < len(self._tokens) else None

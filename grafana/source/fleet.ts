@@ -158,6 +158,7 @@ const HOSTS = table(
   {
     labels: { instance: 'Instance' },
     more: { job: 'Job' },
+    widths: { Instance: 130, Job: 170 },
     columns: COLUMNS,
     sortedBy: 'Saturated',
     links: { Instance: { title: 'See this host', url: NODE } },

@@ -1,7 +1,7 @@
 // What a model is asked, how far that is from what it was made with, and how good its answers are.
 import { bars } from './tables';
 import { heatmap, lines } from './panels';
-import { latest, modelRate, ofModel, record } from './promql';
+import { growth, latest, modelRate, ofModel, record } from './promql';
 
 const MODEL = '{{model}} {{version}}';
 const REFERENCE_BINS = 'job_model_version_bin:model_reference_input_bin_ratio:last16m';
@@ -39,7 +39,7 @@ export const inputs = [
     'How many input values fell into each bucket, in each column. Buckets end at the values shown.',
     'short',
     {
-      expr: `sum by (le) (increase(${ofModel('model_input_value_bucket')}[$__interval]))`,
+      expr: `sum by (le) ${growth(ofModel('model_input_value_bucket'))}`,
       interval: '20m',
     },
   ),

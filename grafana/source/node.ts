@@ -4,7 +4,7 @@ import { NODE_UID } from './links';
 import { disks, memory, network, pressure, record as recordKept } from './node_devices';
 import { peaks } from './node_peaks';
 import { above, below, heatmap, lines, number } from './panels';
-import { increase, latest, rate, record } from './promql';
+import { family, growth, increase, latest, rate, record } from './promql';
 
 const share = { unit: 'percentunit', min: 0, max: 1 };
 const BY_HOST = '{{instance}}';
@@ -73,7 +73,7 @@ const SECONDS = heatmap(
     'the values shown; several hosts are added up.',
   'percentunit',
   {
-    expr: `sum by (le) (${increase('host_cpu_busy_ratio_bucket', '$__interval')})`,
+    expr: `sum by (le) ${growth(family('host_cpu_busy_ratio_bucket'))}`,
     interval: '20m',
   },
 );

@@ -1,6 +1,6 @@
 // A host's memory, disks and network, what waits for them, and how complete all of that is.
 import { lines } from './panels';
-import { family, highest, increase, latest, rate, record as recorded } from './promql';
+import { family, growth, highest, latest, rate, record as recorded } from './promql';
 
 const share = { unit: 'percentunit', min: 0, max: 1 };
 const upward = { unit: 'percentunit', min: 0, upTo: 0.1 };
@@ -80,7 +80,7 @@ export const memory = [
     { unit: 'short', min: 0, decimals: 0, bars: true },
     [
       {
-        expr: increase('host_oom_kills_total', '$__interval'),
+        expr: `sum by (instance) ${growth(family('host_oom_kills_total'))}`,
         interval: '20m',
         legend: '{{instance}}',
       },

@@ -1,7 +1,8 @@
 // What the processes of hosts do, by group, those that came and went between two scrapes included.
 import { type Content, type Line, jobAndInstance } from './dashboard';
+import { counted, overall, wholeIncrease, wholeRate } from './newcomers';
 import { type Asked, type Lines, lines, number, under } from './panels';
-import { family, highest, increase, largest, latest, rate } from './promql';
+import { family, highest, increase, largest, latest } from './promql';
 import { table } from './tables';
 import type { Draft } from './types';
 
@@ -13,14 +14,11 @@ const LEGEND = '{{instance}} {{groupname}}';
 const sum = (expr: string) => `sum by (${BY}) (${expr})`;
 const max = (expr: string) => `max by (${BY}) (${expr})`;
 
-/** Over the whole of the time shown, so that the same groups are picked at each of its moments. */
-const overall = (metric: string, matchers: string) =>
-  sum(`rate(${family(metric, matchers)}[$__range] @ end())`);
-
-/** The groups with the largest counters. */
+/** The groups with the largest counters: the same ones at each moment of the time shown. */
 function busiest(metric: string, more = ''): string {
   const matchers = [GROUP, more].filter((matcher) => matcher !== '').join(',');
-  return largest(SHOWN, sum(rate(metric, matchers)), overall(metric, matchers));
+  const selector = family(metric, matchers);
+  return largest(SHOWN, sum(wholeRate(selector)), sum(overall(selector)));
 }
 
 /** The groups with the largest gauges. */
@@ -117,7 +115,7 @@ const lives = [
     { unit: 'cps', min: 0, stacked: true },
     [
       {
-        expr: `sum by (reason) (${rate('host_process_exited_total', GROUP)})`,
+        expr: `sum by (reason) (${wholeRate(family('host_process_exited_total', GROUP))})`,
         legend: '{{reason}}',
       },
     ],
@@ -201,19 +199,13 @@ const now = [
     'Started',
     'Processes of the groups picked that started in the time shown.',
     { unit: 'short', decimals: 0 },
-    { expr: `sum(${increase('host_process_started_total', '$__range', GROUP)})` },
+    { expr: counted(family('host_process_started_total', GROUP)) },
   ),
   number(
     'Ended with an error or by a signal',
     'Of the groups picked, in the time shown.',
     { unit: 'short', decimals: 0 },
-    {
-      expr: `sum(${increase(
-        'host_process_exited_total',
-        '$__range',
-        `${GROUP},reason=~"error|signal"`,
-      )})`,
-    },
+    { expr: counted(family('host_process_exited_total', `${GROUP},reason=~"error|signal"`)) },
   ),
   number(
     'Killed for memory',
@@ -223,7 +215,7 @@ const now = [
       decimals: 0,
       thresholds: under(0.5),
     },
-    { expr: `sum(${increase('host_process_exited_total', '$__range', `${GROUP},reason="oom"`)})` },
+    { expr: counted(family('host_process_exited_total', `${GROUP},reason="oom"`)) },
   ),
   number(
     'CPU time of nobody',
@@ -254,8 +246,11 @@ const cores = lines(
       expr: largest(
         SHOWN,
         `histogram_quantile(0.99, sum by (${BY}, le) (` +
-          `${increase('host_process_group_cpu_cores_bucket', '$__rate_interval', GROUP)}))`,
-        overall('host_process_group_cpu_cores_sum', GROUP),
+          `${wholeIncrease(
+            family('host_process_group_cpu_cores_bucket', GROUP),
+            '$__rate_interval',
+          )}))`,
+        sum(overall(family('host_process_group_cpu_cores_sum', GROUP))),
       ),
       legend: LEGEND,
     },

@@ -39,6 +39,16 @@ export function increase(metric: string, window: string, matchers = ''): string 
   return `increase(${family(metric, matchers)}[${window}])`;
 }
 
+/**
+ * What a counter grew by in each column: its end less the end of the column before, so that nothing
+ * is between two columns. One that began anew, has grown from 0.
+ */
+export function growth(selector: string): string {
+  const end = `last_over_time(${selector}[$__interval])`;
+  const before = `last_over_time(${selector}[$__interval] offset $__interval)`;
+  return `((${end} - ${before}) >= 0 or (${end} and ${before}))`;
+}
+
 /** A family of the model server's page. */
 export function ofModel(metric: string, matchers = ''): string {
   return family(metric, [MODEL, matchers].filter((matcher) => matcher !== '').join(','));

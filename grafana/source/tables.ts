@@ -6,7 +6,6 @@ import type { DraftOf, Override } from './types';
 export interface Column extends Looks {
   name: string;
   expr: string;
-  width?: number;
   /** The value colours its cell. */
   coloured?: boolean;
 }
@@ -15,13 +14,30 @@ export interface Table {
   /** Headings of the labels that make a row: those before the columns, and those behind them. */
   labels: Record<string, string>;
   more: Record<string, string>;
-  /** How wide columns of labels are, by heading, where they need not share what is left. */
+  /** How wide columns of labels are at least, by heading, where their values are long. */
   widths?: Record<string, number>;
   columns: Column[];
   /** The heading of the column by which rows are in order, the largest at the top. */
   sortedBy: string;
   /** Where a click on a label leads, by heading. */
   links?: Record<string, { title: string; url: string }>;
+}
+
+// Of any column, in pixels.
+const LEAST_WIDTH = 60;
+// Of columns with values that are long, such as "a few seconds ago", by unit.
+const LEAST_WIDTHS: Record<string, number> = {
+  Bps: 90,
+  dateTimeAsIsoNoDateIfToday: 80,
+  dateTimeFromNow: 140,
+};
+
+/** Room for the heading and the sign to filter by. A table that is too wide for its place scrolls. */
+function leastWidth(heading: string, ofValues = 0) {
+  return {
+    id: 'custom.minWidth',
+    value: Math.max(LEAST_WIDTH, 8 * heading.length + 24, ofValues),
+  };
 }
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
@@ -54,15 +70,13 @@ function joined(
 function columnStyle(column: Column): Override {
   const { unit, min, max, decimals, thresholds, mappings } = defaults(column);
   const given = { unit, min, max, decimals, thresholds, mappings };
-  const properties = Object.entries(given)
+  const properties: Override['properties'] = Object.entries(given)
     .filter(([, value]) => value !== undefined)
     .map(([id, value]) => ({ id, value }));
   if (column.coloured) {
-    properties.push({ id: 'custom.cellOptions', value: { type: 'color-text' } } as never);
+    properties.push({ id: 'custom.cellOptions', value: { type: 'color-text' } });
   }
-  if (column.width !== undefined) {
-    properties.push({ id: 'custom.width', value: column.width });
-  }
+  properties.push(leastWidth(column.name, LEAST_WIDTHS[column.unit]));
   return { matcher: { id: 'byName', options: column.name }, properties };
 }
 
@@ -73,10 +87,10 @@ export function table(title: string, description: string, rows: Table): DraftOf<
       properties: [{ id: 'links', value: [link] }],
     }),
   );
-  const wide = Object.entries(rows.widths ?? {}).map(
-    ([heading, value]): Override => ({
+  const wide = Object.values({ ...rows.labels, ...rows.more }).map(
+    (heading): Override => ({
       matcher: { id: 'byName', options: heading },
-      properties: [{ id: 'custom.width', value }],
+      properties: [leastWidth(heading, rows.widths?.[heading])],
     }),
   );
   return {
@@ -90,7 +104,7 @@ export function table(title: string, description: string, rows: Table): DraftOf<
           cellOptions: { type: 'auto' },
           filterable: true,
           inspect: false,
-          minWidth: 60,
+          minWidth: LEAST_WIDTH,
         },
       },
       overrides: [...rows.columns.map(columnStyle), ...wide, ...linked],
