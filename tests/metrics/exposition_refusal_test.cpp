@@ -32,6 +32,8 @@ TEST_CASE("a page of 0.0.4 that is none is refused whole, with the line") {
       {"a 0x1p3\n", "syntax 1"},
       {"a 1_0\n", "syntax 1"},
       {"a 1e999\n", "syntax 1"},
+      {"a 1e9223372036854775807\n", "syntax 1"},
+      {"a 1e9223372036854775808\n", "syntax 1"},
       {"a +-1\n", "syntax 1"},
       {"a nan(1)\n", "syntax 1"},
       {"a infinit\n", "syntax 1"},
@@ -97,6 +99,7 @@ TEST_CASE("a page of OpenMetrics that is none is refused whole, with the line") 
       {"a 1 # {\n# EOF\n", "syntax 1"},
       {"a 1 # {} x\n# EOF\n", "syntax 1"},
       {"a 1 # {} 1 1 1\n# EOF\n", "syntax 1"},
+      {"a 1 # {} 1e9223372036854775807\n# EOF\n", "syntax 1"},
   }));
   INFO(text);
   const auto page = parse_exposition(text, kOpen);
@@ -122,6 +125,7 @@ TEST_CASE("a family that cannot be passed on costs only itself") {
       {"# TYPE a histogram\na_bucket 1\n", "label 2 a"},
       {"# TYPE a histogram\na_bucket{le=\"x\"} 1\n", "label 2 a"},
       {"# TYPE a histogram\na_bucket{le=\"NaN\"} 1\n", "label 2 a"},
+      {"# TYPE a histogram\na_bucket{le=\"1e9223372036854775807\"} 1\n", "label 2 a"},
       {"# TYPE a histogram\na_sum{le=\"1\"} 1\n", "label 2 a"},
       {"# TYPE a histogram\na_bucket{le=\"1\",quantile=\"1\"} 1\n", "label 2 a"},
       {"# TYPE a summary\na 1\n", "label 2 a"},
