@@ -208,8 +208,9 @@ asio::awaitable<ClientResult> send_until(ClientRequest request, ClientLimits lim
   const auto exchange = make_exchange(io, deadline);
   auto addresses = known_addresses(request.host, request.port);
   if (addresses.empty()) addresses = co_await look_up(io, request.host, request.port, deadline);
+  // When the alarm has gone off, connecting would open the socket again, and nobody would close it.
   exchange->is_late = exchange->is_late || Clock::now() >= deadline;
-  if (addresses.empty()) {
+  if (exchange->is_late || addresses.empty()) {
     co_return failure(*exchange, Code::unresolved, asio::error::host_not_found);
   }
   const auto error = co_await connect(exchange, std::move(addresses));

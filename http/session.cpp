@@ -189,6 +189,9 @@ asio::awaitable<Session::Outcome> Session::answer(std::string_view header, bool 
     reading = co_await read_body(body, size, awaits_continue(message));
   }
   if (reading == Reading::gone) co_return Outcome::close;
+  if (reading == Reading::cut) {
+    co_return co_await reject({400, view(message.target()), "Content-Length"});
+  }
   if (reading == Reading::too_much) {
     co_return co_await reject({503, view(message.target()), "body"});
   }
@@ -230,6 +233,7 @@ asio::awaitable<Session::Reading> Session::read_body(Body& body, std::size_t siz
         co_await socket_.async_read_some(buffer_.prepare(buffer_.max_size()), kReport);
     buffer_.commit(count);
   }
+  if (error == asio::error::eof) co_return Reading::cut;
   if (is_late_) server_->observe(Event::deadline_passed);
   co_return Reading::gone;
 }

@@ -75,7 +75,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   enum class Outcome : bool { close, keep };
-  enum class Reading : std::uint8_t { whole, gone, too_much };
+  enum class Reading : std::uint8_t { whole, cut, gone, too_much };
   using Clock = std::chrono::steady_clock;
   static constexpr auto kNever = Clock::time_point::max();
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -225,6 +226,21 @@ std::optional<std::size_t> repeated_line(const ExposedFamily& family) {
   for (const auto& sample : family.samples) {
     if (!seen.insert(series_key(family, sample)).second) return sample.line;
   }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> take_names(const ExposedFamily& family, std::set<std::string>& taken) {
+  if (family.samples.empty()) return std::nullopt;
+  std::map<std::string_view, std::size_t> suffixes;  // and a line that has each
+  suffixes.emplace("", family.samples.front().line);
+  for (const auto& sample : family.samples) suffixes.try_emplace(sample.suffix, sample.line);
+  std::set<std::string> names;
+  for (const auto& [suffix, line] : suffixes) {
+    auto name = std::string(family.family.name).append(suffix);
+    if (taken.contains(name)) return line;
+    names.insert(std::move(name));
+  }
+  taken.merge(names);
   return std::nullopt;
 }
 

@@ -47,8 +47,7 @@ std::optional<double> out_of_range(std::string_view text) {
   if (error == std::errc::result_out_of_range) {
     return written.starts_with('-') ? std::optional(0.0) : std::nullopt;
   }
-  if (place + exponent < 0) return 0;
-  return std::nullopt;
+  return exponent < -place ? std::optional(0.0) : std::nullopt;  // a sum might overflow
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -51,12 +52,15 @@ class PageParser {
       page_.is_refused = true;
       return std::move(page_);
     }
+    std::set<std::string> names;
     for (auto& draft : drafts_) {
       if (draft.is_refused) continue;
       if (const auto line = repeated_line(draft.exposed)) {
         refuse(draft, Refusal::duplicate, *line);
       } else if (const auto misfit = order_parts(draft.exposed)) {
         refuse(draft, Refusal::value, *misfit);
+      } else if (const auto taken = take_names(draft.exposed, names)) {
+        refuse(draft, Refusal::duplicate, *taken);
       } else if (!draft.exposed.samples.empty()) {
         page_.families.push_back(std::move(draft.exposed));
       }

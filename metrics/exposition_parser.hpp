@@ -37,7 +37,7 @@ enum class Refusal : std::uint8_t {
   encoding,   ///< A label's value holds what no page may show.
   value,      ///< A count is negative or not a number, or the buckets do not add up.
   timestamp,  ///< A sample of another time cannot be passed on as one of now.
-  duplicate,  ///< A series, HELP or TYPE is there twice.
+  duplicate,  ///< A series, HELP or TYPE is there twice, or a name is another family's.
 };
 
 /// The refusal as the value of a label.

@@ -50,27 +50,39 @@ std::optional<std::string> with_infinities(std::string_view text) {
   return is_changed ? std::optional(std::move(changed)) : std::nullopt;
 }
 
-/// The name of a member that its object has twice, as it is spelled; `text` is JSON.
-std::optional<std::string_view> repeated_member(std::string_view text) {
-  std::vector<std::set<std::string_view>> objects;  // names in those that are open
+json::value parse(std::string_view text, json::error_code& error) {
+  json::parse_options options;
+  options.max_depth = kMostDepth;
+  return json::parse({text.data(), text.size()}, error, {}, options);
+}
+
+/// What a string of JSON, with its quotes, says: a letter of a name may be written as an escape.
+std::string unescaped(std::string_view quoted) {
+  const auto spelled = quoted.substr(1, quoted.size() - 2);
+  if (spelled.find('\\') == std::string_view::npos) return std::string(spelled);
+  json::error_code error;
+  const auto value = parse(quoted, error);
+  const auto* said = value.if_string();
+  return said == nullptr ? std::string(spelled) : std::string(said->data(), said->size());
+}
+
+/// The name of a member that its object has twice, however it is spelled; `text` is JSON.
+std::optional<std::string> repeated_member(std::string_view text) {
+  std::vector<std::set<std::string>> objects;  // names in those that are open
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (text[at] == '{') objects.emplace_back();
     if (text[at] == '}') objects.pop_back();
     if (text[at] != '"') continue;
     const auto end = end_of_string(text, at);
-    const auto name = text.substr(at + 1, end - at - 2);
     const auto next = text.find_first_not_of(" \t\r\n", end);
     const bool is_name = next != std::string_view::npos && text[next] == ':';
-    if (is_name && !objects.back().insert(name).second) return name;
+    if (is_name) {
+      auto name = unescaped(text.substr(at, end - at));
+      if (!objects.back().insert(name).second) return name;
+    }
     at = end - 1;
   }
   return std::nullopt;
-}
-
-json::value parse(std::string_view text, json::error_code& error) {
-  json::parse_options options;
-  options.max_depth = kMostDepth;
-  return json::parse({text.data(), text.size()}, error, {}, options);
 }
 
 }  // namespace

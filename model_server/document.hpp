@@ -29,8 +29,8 @@ struct Document {
   std::optional<Rejection> flaw = {};
 };
 
-/// `field` is what the text is called in a refusal. An object with a member twice is refused: the
-/// parser would take the last one, and another the first.
+/// `field` is what the text is called in a refusal. An object with a member twice, however spelled,
+/// is refused: the parser would take the last one, and another the first.
 Read<Document> parse_document(std::string_view text, std::string_view field);
 
 }  // namespace model_server

@@ -59,6 +59,9 @@ WorkerPool::WorkerPool(const ModelFiles& files, std::size_t workers, std::size_t
     stop();
     throw std::runtime_error("cannot start " + std::to_string(workers) + " workers: " +
                              error.code().message() + "; see --workers, and TasksMax of the unit");
+  } catch (...) {  // no memory: threads that run must not be destroyed
+    stop();
+    throw;
   }
 }
 

@@ -1,5 +1,7 @@
 #include "model_server/client/client.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -8,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -161,6 +164,9 @@ int run_client(const Options& options) {
   return service::run_or_tell("model_client", [&options] {
     Client client(options);
     client.run();
+    // A name that is being looked up may take long, and nobody waits for it any more.
+    spdlog::shutdown();
+    std::_Exit(0);
   });
 }
 

@@ -160,18 +160,28 @@ TEST_CASE("a slow body is closed at its deadline, though bytes keep coming") {
   REQUIRE(server.run_until([&] { return !client.send("a"); }));
   CHECK(std::chrono::steady_clock::now() - start >= limits.body_deadline);
   CHECK(server.run_until([&] { return server.count(Event::deadline_passed) == 1; }));
+  CHECK(server.count(Event::request_rejected) == 0);
   client.receive();
   CHECK(client.received().empty());
   CHECK(server.handled().empty());
 }
 
-TEST_CASE("a body that ends before its length reaches nobody") {
-  RunningServer server(with_bodies());
+TEST_CASE("a body that ends before its length is refused, and reaches nobody") {
+  const auto* body = GENERATE("", "abc");
+  RunningServer server(with_bodies(), "127.0.0.1:0", [](const http::Refused& refused) {
+    return http::text_response(refused.status,
+                               std::string(refused.target) + " " + std::string(refused.field));
+  });
   auto client = server.connect();
-  client.send(post_header("Content-Length: 10\r\n") + "abc");
+  client.send(post_header("Content-Length: 10\r\n") + body);
   client.finish_sending();
+  const auto reply = server.reply_to(client);
+  CHECK(reply.status == 400);
+  CHECK(reply.body == "/echo Content-Length");
   CHECK(server.closes(client));
+  CHECK_FALSE(client.is_reset());
   CHECK(server.handled().empty());
+  CHECK(server.count(Event::request_rejected) == 1);
   CHECK(server.count(Event::deadline_passed) == 0);
 }
 

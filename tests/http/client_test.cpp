@@ -3,6 +3,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 #include <catch2/catch.hpp>
@@ -10,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <thread>
 #include <variant>
 
 #include "tests/http/running_server.hpp"
@@ -206,6 +208,23 @@ TEST_CASE("a deadline that has passed is one, and nobody is asked") {
   const auto error = error_of(server.ask({.deadline = milliseconds(0)}));
   CHECK(error.code == Code::deadline);
   CHECK_FALSE(error.was_sent);
+}
+
+TEST_CASE("a name that is found when the deadline has passed leads to no connection") {
+  asio::io_context io(1);
+  tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});
+  acceptor.non_blocking(true);
+  auto request = request_for(acceptor.local_endpoint().port());
+  request.host = "127.1";  // an address to the system alone, which is asked for it
+  // Behind the client's first step: the loop goes on when the name is found and the time is over.
+  const auto hold = [] { std::this_thread::sleep_for(2 * kClientDeadline); };
+  asio::post(io, [&] { asio::post(io, hold); });
+  const auto error = error_of(send_in(io, request, {.deadline = kClientDeadline}));
+  CHECK(error.code == Code::deadline);
+  CHECK_FALSE(error.was_sent);
+  boost::system::error_code nobody;
+  acceptor.accept(nobody);
+  CHECK(nobody == asio::error::would_block);
 }
 
 TEST_CASE("nobody there is an error at once") {

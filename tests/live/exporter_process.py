@@ -34,19 +34,19 @@ class ExporterProcess:
 
     It listens where `args` say, else on `listen`: a free port of 127.0.0.1, or with None what a
     configuration file says. `env` adds to the environment, `preexec` runs in the child before the
-    program does.
+    program does. `under` is a command that runs the program in its own place.
     """
 
     PROGRAM = "RESOURCE_EXPORTER"  # What the environment calls it.
 
-    def __init__(self, args=(), env=None, preexec=None, listen="127.0.0.1:0"):
+    def __init__(self, args=(), env=None, preexec=None, listen="127.0.0.1:0", under=()):
         args = list(map(str, args))
         if listen and not any(arg.startswith("--web.listen-address") for arg in args):
             args.append(f"--web.listen-address={listen}")
         self.port = None
         self._log = tempfile.TemporaryFile()  # pylint: disable=consider-using-with
         self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-            [os.environ[self.PROGRAM], *args],
+            [*under, os.environ[self.PROGRAM], *args],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._log,

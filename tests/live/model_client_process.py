@@ -1,10 +1,25 @@
 """The load client as users run it, for the live tests; the program is $MODEL_CLIENT."""
 
+import os
+import subprocess
+import unittest
+
 from exporter_process import ExporterProcess
 from exposition import TEXT, parse, series_of
 
 REASONS = ("unresolved", "unreachable", "deadline", "disconnected", "malformed", "overloaded",
            "refused", "server_error")
+
+
+def with_hosts(path):
+    """A command that runs another, whose /etc/hosts is the file at `path`."""
+    command = ["unshare", "--mount"]
+    if os.geteuid() != 0:
+        command.append("--map-root-user")
+    command += ["sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', path]
+    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode != 0:
+        raise unittest.SkipTest("this user may not mount a file")
+    return command
 
 
 class ModelClient(ExporterProcess):

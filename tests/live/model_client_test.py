@@ -18,7 +18,8 @@ import unittest
 
 from exporter_process import wait_for
 from exposition import TEXT, Series, parse, series_of
-from model_client_process import ModelClient
+from held_file import HeldFile
+from model_client_process import ModelClient, with_hosts
 from model_server_process import INFER, ModelServerProcess
 from peers import free_port, promtool
 from prediction_server import Handler, Server
@@ -179,6 +180,17 @@ class TroubleTest(unittest.TestCase):
         client = self.enterContext(ModelClient([f"--server={server.url}", "--deadline=60"]))
         wait_for("a request", lambda: server.asked)
         self.assertEqual(client.stop(2.0), 0)
+
+    def test_stops_amid_a_look_up(self):
+        path = os.path.join(self.enterContext(tempfile.TemporaryDirectory()), "hosts")
+        with open(path, "x", encoding="utf-8"):
+            pass
+        under = with_hosts(path)
+        hosts = self.enterContext(HeldFile(path))  # As a name server that does not answer.
+        client = self.enterContext(ModelClient(["--server=http://a.test/prediction"], under=under))
+        wait_for("a look-up", lambda: hosts.is_awaited)
+        self.assertEqual(client.stop(2.0), 0)
+        self.assertIn("stopping", client.log())
 
     def test_what_keeps_it_from_starting_is_one_line(self):
         with contextlib.ExitStack() as stack:

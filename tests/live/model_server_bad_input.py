@@ -102,6 +102,7 @@ BAD_FRAMING = [
         (400, "Content-Length", "framing", "Content-Length: 2\r\nContent-Length: 3"),
         (400, "Content-Length", "framing", "Content-Length: -2"),
         (400, "Content-Length", "framing", "Content-Length: 0x2"),
+        (400, "Content-Length", "framing", "Content-Length: 100"),
         (413, "Content-Length", "too_large", "Content-Length: 18446744073709551615"),
         (400, "Content-Length", "framing", "Content-Length: 18446744073709551616"),
         (400, "Host", "framing", "Host: b\r\nContent-Length: 2"),

@@ -111,8 +111,8 @@ TEST_CASE("what people write by hand is read as Prometheus reads it") {
        "a 1000\nb 0.5\nc 5\nd -0\ne NaN\nf +Inf\ng -Inf\nh +Inf\ni 0\nj NaN\n"},
       {"numbers that no double holds",
        "a 1e-400\nb 0." + std::string(400, '0') + "1\nc 1" + std::string(400, '0') +
-           "e-900\nd 1e-99999999999999999999\n",
-       "a 0\nb 0\nc 0\nd 0\n"},
+           "e-900\nd 1e-99999999999999999999\ne 0.001e-9223372036854775808\n",
+       "a 0\nb 0\nc 0\nd 0\ne 0\n"},
       {"parts of histograms in any order",
        "# TYPE a histogram\na_count{x=\"1\"} 2\na_bucket{x=\"2\",le=\"+Inf\"} 3\n"
        "a_bucket{x=\"1\",le=\"+Inf\"} 2\na_bucket{le=\"1\",x=\"1\"} 1\na_count{x=\"2\"} 3\n",
@@ -121,6 +121,9 @@ TEST_CASE("what people write by hand is read as Prometheus reads it") {
       {"a bound in another spelling",
        "# TYPE a histogram\na_bucket{le=\"1\"} 1\na_bucket{le=\"1e6\"} 1\na_bucket{le=\"inf\"} 1\n",
        "a_bucket{le=\"1.0\"} 1\na_bucket{le=\"1e+06\"} 1\na_bucket{le=\"+Inf\"} 1\n"},
+      {"a bound that no double holds",
+       "# TYPE a summary\na{quantile=\"0.001e-9223372036854775808\"} 1\n",
+       "a{quantile=\"0.0\"} 1\n"},
       {"parts without a histogram", "a_sum 1\na_count 2\na_bucket 3\n",
        "a_sum 1\na_count 2\na_bucket 3\n"},
       {"a counter without a suffix", "# TYPE a counter\na 1\n", "a 1\n"},

@@ -32,6 +32,8 @@ TEST_CASE("a page of 0.0.4 that is none is refused whole, with the line") {
       {"a 0x1p3\n", "syntax 1"},
       {"a 1_0\n", "syntax 1"},
       {"a 1e999\n", "syntax 1"},
+      {"a 1e9223372036854775807\n", "syntax 1"},
+      {"a 1e9223372036854775808\n", "syntax 1"},
       {"a +-1\n", "syntax 1"},
       {"a nan(1)\n", "syntax 1"},
       {"a infinit\n", "syntax 1"},
@@ -97,6 +99,7 @@ TEST_CASE("a page of OpenMetrics that is none is refused whole, with the line") 
       {"a 1 # {\n# EOF\n", "syntax 1"},
       {"a 1 # {} x\n# EOF\n", "syntax 1"},
       {"a 1 # {} 1 1 1\n# EOF\n", "syntax 1"},
+      {"a 1 # {} 1e9223372036854775807\n# EOF\n", "syntax 1"},
   }));
   INFO(text);
   const auto page = parse_exposition(text, kOpen);
@@ -122,6 +125,7 @@ TEST_CASE("a family that cannot be passed on costs only itself") {
       {"# TYPE a histogram\na_bucket 1\n", "label 2 a"},
       {"# TYPE a histogram\na_bucket{le=\"x\"} 1\n", "label 2 a"},
       {"# TYPE a histogram\na_bucket{le=\"NaN\"} 1\n", "label 2 a"},
+      {"# TYPE a histogram\na_bucket{le=\"1e9223372036854775807\"} 1\n", "label 2 a"},
       {"# TYPE a histogram\na_sum{le=\"1\"} 1\n", "label 2 a"},
       {"# TYPE a histogram\na_bucket{le=\"1\",quantile=\"1\"} 1\n", "label 2 a"},
       {"# TYPE a summary\na 1\n", "label 2 a"},
@@ -178,4 +182,40 @@ TEST_CASE("a family of OpenMetrics that cannot be passed on costs only itself") 
   CHECK(refusals(page) == expected);
   for (const auto& family : page.families) CHECK(family.family.name != "a");
   CHECK(page.families.back().family.name == "fine");
+}
+
+TEST_CASE("of two families that have a name in common on a page the second is left out") {
+  struct Page {
+    metrics::TextFormat format;
+    std::string first, second, expected;
+  };
+  const Page pages[] = {
+      {kOpen, "# TYPE a info\na_info{x=\"1\"} 1\n", "# TYPE a_info gauge\na_info{x=\"1\"} 0\n",
+       "duplicate 4 a_info"},
+      {kOpen, "# TYPE a_info gauge\na_info 0\n", "# TYPE a info\na_info{x=\"1\"} 1\n",
+       "duplicate 4 a"},
+      {kOpen, "# TYPE a counter\na_total 1\n", "# TYPE a_total gauge\na_total 1\n",
+       "duplicate 4 a_total"},
+      {kOpen, "# TYPE a counter\na_total 1\n",
+       "# TYPE a_total histogram\na_total_bucket{le=\"+Inf\"} 1\n", "duplicate 4 a_total"},
+      {kOpen, "# TYPE a summary\na_sum 1\n", "# TYPE a_sum gauge\na_sum 1\n", "duplicate 4 a_sum"},
+      {kPrometheus, "# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\n",
+       "# TYPE a_bucket gauge\na_bucket{le=\"+Inf\"} 1\n", "duplicate 4 a_bucket"},
+      {kPrometheus, "# TYPE a summary\na_count 1\n", "# TYPE a_count counter\na_count 1\n",
+       "duplicate 4 a_count"},
+      // What is refused, or not passed on, takes no name.
+      {kOpen, "# TYPE a info\na_info{x=\"\xFF\"} 1\n", "# TYPE a_info gauge\na_info 0\n",
+       "encoding 2 a"},
+      {kOpen, "# TYPE a counter\na_total 1\na_created 1\n", "# TYPE a_created gauge\na_created 1\n",
+       ""},
+      {kPrometheus, "# TYPE a_total counter\na_total 1\n", "# TYPE a gauge\na 1\n", ""},
+  };
+  for (const auto& [format, first, second, expected] : pages) {
+    const auto text = first + second + (format == kOpen ? "# EOF\n" : "");
+    INFO(text);
+    const auto page = parse_exposition(text, format);
+    CHECK_FALSE(page.is_refused);
+    CHECK(refusals(page) == expected);
+    CHECK(page.families.size() == (expected.empty() ? 2 : 1));
+  }
 }
