@@ -150,6 +150,7 @@ class BpfSource final : public ProcessSource {
   [[nodiscard]] Losses losses() const override { return losses_; }
   [[nodiscard]] std::string_view exit_source() const override { return "bpf"; }
   [[nodiscard]] bool tells_exits() const override { return true; }
+  [[nodiscard]] bool tells_oom_kills() const override { return true; }
 
  private:
   /// The first `told` samples are those of the records of the walk before, each in its place.

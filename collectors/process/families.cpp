@@ -79,7 +79,8 @@ std::optional<double> started(const ProcessGroup& group, const Input& /*input*/)
 
 template <ExitReason Reason>
 std::optional<double> exited(const ProcessGroup& group, const Input& input) {
-  if (!input.tells_exits) return std::nullopt;
+  const bool is_told = Reason == ExitReason::oom ? input.tells_oom_kills : input.tells_exits;
+  if (!is_told) return std::nullopt;
   return static_cast<double>(group.exited[static_cast<std::size_t>(Reason)]);
 }
 
@@ -189,7 +190,9 @@ constexpr std::array kTables = {
           "",
           {{{"", started}}}},
     Table{{"host_process_exited_total",
-           "Processes that ended in the group, by reason, from BPF or taskstats.", Kind::counter},
+           "Processes that ended in the group, by reason, from BPF or taskstats; only BPF tells "
+           "oom from signal.",
+           Kind::counter},
           "reason",
           {{{kExitReasons[0], exited<ExitReason::normal>},
             {kExitReasons[1], exited<ExitReason::error>},

@@ -16,7 +16,8 @@ struct GroupFamiliesInput {
   double ticks_per_second;
   double boot_time_seconds;
   Clock::time_point now;
-  bool tells_exits;  ///< Whether exits are told with their reasons.
+  bool tells_exits;      ///< Whether exits are told with their reasons.
+  bool tells_oom_kills;  ///< Whether ExitReason::oom is one of these.
 };
 
 /// Writes all families of the groups, each with every group in the order of their keys.

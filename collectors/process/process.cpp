@@ -166,7 +166,8 @@ class Processes final : public Collector {
                                    .ticks_per_second = host_.system.ticks_per_second,
                                    .boot_time_seconds = boot_time_seconds_,
                                    .now = refreshed_at_,
-                                   .tells_exits = source_->tells_exits()};
+                                   .tells_exits = source_->tells_exits(),
+                                   .tells_oom_kills = source_->tells_oom_kills()};
     emit_groups(sink, input);
     details_.emit(sink, input);
     emit_top(sink, top_);

@@ -68,6 +68,8 @@ class ProcessSource {
   /// How it hears of exits: "bpf", "taskstats" or "parents".
   [[nodiscard]] virtual std::string_view exit_source() const = 0;
   [[nodiscard]] virtual bool tells_exits() const = 0;
+  /// Whether those for want of memory are told apart; else they are told as ends by a signal.
+  [[nodiscard]] virtual bool tells_oom_kills() const { return false; }
 };
 
 /// The kernel has only its own processes to show, and --path.procfs may be a copy of another's.

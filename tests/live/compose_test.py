@@ -47,6 +47,13 @@ class FileTest(unittest.TestCase):
     def test_it_is_valid(self):
         self.assertIsNone(wrong_of(FILE))
 
+    def test_no_service_has_a_privilege_or_can_write_but_its_data(self):
+        for name, service in SERVICES.items():
+            with self.subTest(name):
+                self.assertIs(service.get("read_only"), True)
+                self.assertEqual(service.get("cap_drop"), ["ALL"])
+                self.assertIn("no-new-privileges:true", service.get("security_opt", []))
+
     def test_an_unknown_key_would_be_found(self):
         wrong = FILE.with_name(f"{FILE.name}.{os.getpid()}")
         self.addCleanup(wrong.unlink)

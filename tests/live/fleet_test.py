@@ -13,10 +13,12 @@ from pathlib import Path
 
 import yaml
 from exporter_process import ExporterProcess, wait_for
-from exposition import TEXT, parse, series_of, value_of
+from exposition import TEXT, parse, series_of
+from process_page import start_exporter
 
 DOCUMENT = (Path(os.environ["SOURCE_DIR"]) / "docs/fleet.md").read_text()
 COSTS = dict(re.findall(r"^\| ([A-Za-z ]+) \| (\d+) \| ", DOCUMENT, re.MULTILINE))
+PEAK_OF_GROUPS = "host_process_group_cpu_cores_peak"
 UDEV = re.compile(r"node_disk_(filesystem|device_mapper|ata)_.*")  # What only some disks have.
 
 
@@ -30,10 +32,9 @@ def counts(series, label, family):
     return found
 
 
-def page_with_peaks(exporter):
+def page_with(exporter, *peaks):
     """None before the second tick: there is nothing yet to be the highest."""
     page = parse(exporter.get()[2], TEXT)
-    peaks = ("host_cpu_busy_ratio_peak", "host_process_group_cpu_cores_peak")
     return page if all(peak in page for peak in peaks) else None
 
 
@@ -41,8 +42,9 @@ class FiguresTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         exporter = cls.enterClassContext(ExporterProcess())
-        cls.page = wait_for("a page with peaks", lambda: page_with_peaks(exporter), seconds=15)
-        cls.series = series_of(cls.page)
+        page = wait_for("a page with peaks", lambda: page_with(
+            exporter, "host_cpu_busy_ratio_peak", PEAK_OF_GROUPS), seconds=15)
+        cls.series = series_of(page)
 
     def cost(self, thing):
         return int(COSTS[thing])
@@ -64,10 +66,20 @@ class FiguresTest(unittest.TestCase):
     def test_a_network_device(self):
         self.check_devices("(node|host)_network_", "host_network_", self.cost("network device"))
 
-    def test_a_group(self):
-        found = counts(self.series, "groupname", "").values()
-        has_bpf = value_of(self.page, "host_process_exit_source", source="bpf") == 1
-        self.assertEqual(max(found), self.cost("group of processes") - (0 if has_bpf else 5))
+    def check_group(self, source, fewer):
+        exporter = self.enterContext(start_exporter(source))
+        page = wait_for("a peak", lambda: page_with(exporter, PEAK_OF_GROUPS), seconds=15)
+        found = counts(series_of(page), "groupname", "").values()
+        self.assertEqual(max(found), self.cost("group of processes") - int(fewer))
+
+    def test_a_group_by_bpf(self):
+        self.check_group("bpf", 0)
+
+    def test_a_group_by_taskstats(self):
+        self.check_group("taskstats", re.search(r"(\d+) fewer with taskstats", DOCUMENT)[1])
+
+    def test_a_group_by_proc(self):
+        self.check_group("proc", re.search(r" (\d+) without either", DOCUMENT)[1])
 
     def test_a_host(self):
         parts = (("cpu", "node_cpu_"), ("device", ""), ("groupname", ""))
