@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -229,19 +228,12 @@ std::optional<std::size_t> repeated_line(const ExposedFamily& family) {
   return std::nullopt;
 }
 
-std::optional<std::size_t> take_names(const ExposedFamily& family, std::set<std::string>& taken) {
-  if (family.samples.empty()) return std::nullopt;
-  std::map<std::string_view, std::size_t> suffixes;  // and a line that has each
-  suffixes.emplace("", family.samples.front().line);
-  for (const auto& sample : family.samples) suffixes.try_emplace(sample.suffix, sample.line);
-  std::set<std::string> names;
-  for (const auto& [suffix, line] : suffixes) {
-    auto name = std::string(family.family.name).append(suffix);
-    if (taken.contains(name)) return line;
-    names.insert(std::move(name));
-  }
-  taken.merge(names);
-  return std::nullopt;
+bool take_names(const Family& family, std::set<std::string>& taken) {
+  const auto names = names_on_page(family);
+  const auto is_taken = [&taken](const std::string& name) { return taken.contains(name); };
+  if (std::any_of(names.begin(), names.end(), is_taken)) return false;
+  taken.insert(names.begin(), names.end());
+  return true;
 }
 
 }  // namespace metrics

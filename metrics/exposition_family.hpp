@@ -51,9 +51,8 @@ std::optional<std::size_t> order_parts(ExposedFamily& family);
 /// The line of a sample whose series is there before.
 std::optional<std::size_t> repeated_line(const ExposedFamily& family);
 
-/// Adds the names that the family puts on a page, its own and those of its samples, to `taken`. The
-/// line of a sample whose name, or whose family's, is there before; then none is added. It may be,
-/// for the gauge `a_info` and the info `a` are two families of OpenMetrics.
-std::optional<std::size_t> take_names(const ExposedFamily& family, std::set<std::string>& taken);
+/// Adds the family's names_on_page() to `taken`; false, and adds none, when one is there before. In
+/// OpenMetrics the info `a` and the gauge `a_info` are two families, but not on our page.
+bool take_names(const Family& family, std::set<std::string>& taken);
 
 }  // namespace metrics

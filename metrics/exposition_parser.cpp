@@ -54,14 +54,14 @@ class PageParser {
     }
     std::set<std::string> names;
     for (auto& draft : drafts_) {
-      if (draft.is_refused) continue;
+      if (draft.is_refused || draft.exposed.samples.empty()) continue;
       if (const auto line = repeated_line(draft.exposed)) {
         refuse(draft, Refusal::duplicate, *line);
       } else if (const auto misfit = order_parts(draft.exposed)) {
         refuse(draft, Refusal::value, *misfit);
-      } else if (const auto taken = take_names(draft.exposed, names)) {
-        refuse(draft, Refusal::duplicate, *taken);
-      } else if (!draft.exposed.samples.empty()) {
+      } else if (!take_names(draft.exposed.family, names)) {
+        refuse(draft, Refusal::duplicate, draft.exposed.samples.front().line);
+      } else {
         page_.families.push_back(std::move(draft.exposed));
       }
     }

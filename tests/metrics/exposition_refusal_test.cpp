@@ -203,12 +203,14 @@ TEST_CASE("of two families that have a name in common on a page the second is le
        "# TYPE a_bucket gauge\na_bucket{le=\"+Inf\"} 1\n", "duplicate 4 a_bucket"},
       {kPrometheus, "# TYPE a summary\na_count 1\n", "# TYPE a_count counter\na_count 1\n",
        "duplicate 4 a_count"},
+      {kPrometheus, "# TYPE a_total counter\na_total 1\n", "# TYPE a gauge\na 1\n",
+       "duplicate 4 a"},
       // What is refused, or not passed on, takes no name.
       {kOpen, "# TYPE a info\na_info{x=\"\xFF\"} 1\n", "# TYPE a_info gauge\na_info 0\n",
        "encoding 2 a"},
       {kOpen, "# TYPE a counter\na_total 1\na_created 1\n", "# TYPE a_created gauge\na_created 1\n",
        ""},
-      {kPrometheus, "# TYPE a_total counter\na_total 1\n", "# TYPE a gauge\na 1\n", ""},
+      {kOpen, "# TYPE a info\na_info 1\n", "# TYPE a_information gauge\na_information 1\n", ""},
   };
   for (const auto& [format, first, second, expected] : pages) {
     const auto text = first + second + (format == kOpen ? "# EOF\n" : "");
