@@ -21,7 +21,7 @@ from injuries import (
     available_bytes,
     cpu_burn,
     error_exit,
-    has_memory_pressure,
+    has_pressure,
     memory_pressure,
     memory_spike,
     oom_kill,
@@ -147,7 +147,7 @@ class EndToEndTest(unittest.TestCase):
 
     def give_more_work_than_memory(self):
         """What it makes fire ends while other things are done."""
-        if not has_memory_pressure():
+        if not has_pressure():
             self.skipTest("MEMORY NOT TESTED: this kernel has no /proc/pressure/memory")
         with small_memory_group() as group:
             if not group:
