@@ -28,6 +28,7 @@ _REST_SECONDS = 0.06
 # Of control groups v1 and v2.
 _LIMIT_FILES = ("memory.limit_in_bytes", "memory.max")
 _NO_SWAP_FILES = ("memory.swappiness", "memory.swap.max")
+_QUOTA_FILES = ("cpu.cfs_quota_us", "cpu.max")
 
 
 @contextlib.contextmanager
@@ -52,6 +53,13 @@ def _running(work, *args, processes=1):
 def cpu_burn():
     """More work than CPUs, until the block ends."""
     return _running(_spin, processes=2 * os.cpu_count())
+
+
+def usable_cpus():
+    """How many CPUs this process and its children can keep busy: fewer than all where an affinity
+    or the quota of a control group says so."""
+    quotas = (_quota(directory) for directory in _own_groups())
+    return min([len(os.sched_getaffinity(0)), *(quota for quota in quotas if quota)])
 
 
 @contextlib.contextmanager
@@ -187,6 +195,31 @@ def _hierarchies():
         mount, _, filesystem = line.partition(" - ")
         if filesystem.startswith(("cgroup ", "cgroup2 ")):
             yield Path(mount.split()[4])
+
+
+def _own_groups():
+    """Directories of the control groups that this process is in, and of those around them."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    inside = {line.split(":", 2)[2].strip("/") for line in lines}
+    return {
+        directory
+        for hierarchy in _hierarchies()
+        for path in inside
+        # In a container the path may be the host's, and the mount is the group itself.
+        for directory in (hierarchy, hierarchy / path, *(hierarchy / path).parents)
+        if directory.is_relative_to(hierarchy) and directory.is_dir()
+    }
+
+
+def _quota(group):
+    """CPUs that it may use; None where all."""
+    for name in _QUOTA_FILES:
+        if not (group / name).exists():
+            continue
+        quota, *period = (group / name).read_text().split()
+        period = period or [(group / "cpu.cfs_period_us").read_text()]
+        return float(quota) / float(period[0]) if quota not in ("max", "-1") else None
+    return None
 
 
 def _remove(path):
