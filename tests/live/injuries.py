@@ -2,6 +2,8 @@
 with, and a process that the kernel kills for its memory."""
 
 import contextlib
+import itertools
+import mmap
 import multiprocessing
 import os
 import re
@@ -16,10 +18,17 @@ from exporter_process import wait_for
 _LONGEST_SECONDS = 60.0  # Should the test be killed, an injury ends by itself.
 _END_SECONDS = 10.0
 _SPINS = 1_000_000
+_LEAST = 19
 _LIMIT_BYTES = 16 << 20
 _CHUNK_BYTES = 1 << 20
-_FILE_CHUNKS = 64
-_LIMIT_FILES = ("memory.limit_in_bytes", "memory.max")  # Of control groups v1 and v2.
+_FILE_BYTES = 64 << 20
+_VIEWS = 4
+_WORK_SECONDS = 0.04
+_REST_SECONDS = 0.06
+# Of control groups v1 and v2.
+_LIMIT_FILES = ("memory.limit_in_bytes", "memory.max")
+_NO_SWAP_FILES = ("memory.swappiness", "memory.swap.max")
+_QUOTA_FILES = ("cpu.cfs_quota_us", "cpu.max")
 
 
 @contextlib.contextmanager
@@ -46,13 +55,24 @@ def cpu_burn():
     return _running(_spin, processes=2 * os.cpu_count())
 
 
+def usable_cpus():
+    """How many CPUs this process and its children can keep busy: fewer than all where an affinity
+    or the quota of a control group says so."""
+    quotas = (_quota(directory) for directory in _own_groups())
+    return min([len(os.sched_getaffinity(0)), *(quota for quota in quotas if quota)])
+
+
 @contextlib.contextmanager
 def memory_pressure(group):
-    """In that group everything waits for memory, until the block ends."""
-    # Not /tmp, which may be in memory: without swap that cannot be taken back.
-    with tempfile.NamedTemporaryFile(dir="/var/tmp") as file:
-        with _running(_overwrite, file.name, group):
-            yield
+    """In that group everything waits for memory, on each CPU, until the block ends. The wait is the
+    kernel's own search for memory, which is one whatever else there is to run: a wait for a disk
+    would count only while its CPU has nothing to do."""
+    cpus = os.sched_getaffinity(0)
+    _limit(group, len(cpus) * _LIMIT_BYTES)
+    with contextlib.ExitStack() as stack:
+        for cpu in cpus:
+            stack.enter_context(_running(_outgrow_cache, group, cpu))
+        yield
 
 
 def memory_spike(size_bytes, seconds):
@@ -80,21 +100,16 @@ def oom_kill(group):
 @contextlib.contextmanager
 def small_memory_group():
     """A control group of little memory; None where this host lets us make none."""
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        mount, _, filesystem = line.partition(" - ")
-        if not filesystem.startswith(("cgroup ", "cgroup2 ")):
-            continue
-        path = Path(mount.split()[4]) / f"resource_exporter_test.{os.getpid()}"
+    for hierarchy in _hierarchies():
+        path = hierarchy / f"resource_exporter_test.{os.getpid()}"
         try:
             path.mkdir()
         except OSError:
             continue
         try:
-            for limit in _LIMIT_FILES:
-                if (path / limit).exists():
-                    (path / limit).write_text(str(_LIMIT_BYTES))
-                    yield path
-                    return
+            if _limit(path, _LIMIT_BYTES):
+                yield path
+                return
         finally:
             _remove(path)
     yield None
@@ -106,8 +121,8 @@ def available_bytes():
     return int(found[1]) << 10
 
 
-def has_memory_pressure():
-    """Whether the kernel tells how long was waited for memory."""
+def has_pressure():
+    """Whether the kernel tells how long was waited for memory, CPUs and I/O."""
     try:
         return bool(Path("/proc/pressure/memory").read_text())
     except OSError:
@@ -115,22 +130,31 @@ def has_memory_pressure():
 
 
 def _spin(over):
+    os.nice(_LEAST)  # Those who look at it have work to do, too.
     end = time.monotonic() + _LONGEST_SECONDS
     while time.monotonic() < end and not over.is_set():
         for _ in range(_SPINS):  # To ask is to wait for a lock.
             pass
 
 
-def _overwrite(over, path, group):
-    """Writes a file that does not fit into the group's memory, again and again: each new page has
-    to wait until an old one is on disk."""
+def _outgrow_cache(over, group, cpu):
+    """Looks at each page of a file that does not fit into the group's memory, again and again: for
+    a new one an old one has to go. It rests in between, lest CPUs are what is short."""
+    os.sched_setaffinity(0, {cpu})
     _enter(group)
-    chunk = bytes(_CHUNK_BYTES)
-    end = time.monotonic() + _LONGEST_SECONDS
-    with open(path, "wb", buffering=0) as file:
-        while time.monotonic() < end and not over.is_set():
-            for number in range(_FILE_CHUNKS):
-                os.pwrite(file.fileno(), chunk, number * _CHUNK_BYTES)
+    # Not /tmp, which may be in memory: without swap that cannot be taken back.
+    with tempfile.TemporaryFile(dir="/var/tmp", buffering=0) as file:
+        file.truncate(_FILE_BYTES)  # One hole, so no disk has a part in this.
+        # A page that is seen in several places is hardly dearer to get, but to take back.
+        views = [mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) for _ in range(_VIEWS)]
+        begins = itertools.cycle(range(0, _FILE_BYTES, _CHUNK_BYTES))
+        end = time.monotonic() + _LONGEST_SECONDS
+        while time.monotonic() < end and not over.wait(_REST_SECONDS):
+            rest = time.process_time() + _WORK_SECONDS
+            while time.process_time() < rest:
+                begin = next(begins)
+                for view in views:
+                    view[begin : begin + _CHUNK_BYTES : mmap.PAGESIZE]  # pylint: disable=W0104
 
 
 def _hold(_over, size_bytes, seconds):
@@ -141,9 +165,7 @@ def _hold(_over, size_bytes, seconds):
 
 def _allocate(_over, group):
     _enter(group)
-    swap = group / "memory.swap.max"  # Of v2; else what does not fit could go there.
-    if swap.exists():
-        swap.write_text("0")
+    _write_one(group, _NO_SWAP_FILES, 0)  # Else what does not fit could go there.
     held = []
     while len(held) * _CHUNK_BYTES < 64 * _LIMIT_BYTES:
         held.append(b"x" * _CHUNK_BYTES)
@@ -151,6 +173,53 @@ def _allocate(_over, group):
 
 def _enter(group):
     (group / "cgroup.procs").write_text("0")
+
+
+def _limit(group, size_bytes):
+    """Whether such a group can have a limit of memory; then it has."""
+    return _write_one(group, _LIMIT_FILES, size_bytes)
+
+
+def _write_one(group, names, value):
+    """Into the file that there is of those; whether there is one."""
+    for name in names:
+        if (group / name).exists():
+            (group / name).write_text(str(value))
+            return True
+    return False
+
+
+def _hierarchies():
+    """Where control groups are mounted."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        mount, _, filesystem = line.partition(" - ")
+        if filesystem.startswith(("cgroup ", "cgroup2 ")):
+            yield Path(mount.split()[4])
+
+
+def _own_groups():
+    """Directories of the control groups that this process is in, and of those around them."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    inside = {line.split(":", 2)[2].strip("/") for line in lines}
+    return {
+        directory
+        for hierarchy in _hierarchies()
+        for path in inside
+        # In a container the path may be the host's, and the mount is the group itself.
+        for directory in (hierarchy, hierarchy / path, *(hierarchy / path).parents)
+        if directory.is_relative_to(hierarchy) and directory.is_dir()
+    }
+
+
+def _quota(group):
+    """CPUs that it may use; None where all."""
+    for name in _QUOTA_FILES:
+        if not (group / name).exists():
+            continue
+        quota, *period = (group / name).read_text().split()
+        period = period or [(group / "cpu.cfs_period_us").read_text()]
+        return float(quota) / float(period[0]) if quota not in ("max", "-1") else None
+    return None
 
 
 def _remove(path):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from alert_receiver import AlertReceiver
 from exporter_process import ExporterProcess, wait_for
-from exposition import series_of
+from exposition import parse, series_of
 from model_client_process import ModelClient
 from model_server_process import ModelServerProcess
 from peers import Alertmanager, Prometheus, free_port
@@ -54,19 +54,28 @@ class Restartable:
     def __init__(self, make, stack):
         self._make = make
         self._running = contextlib.ExitStack()
-        stack.callback(self.stop_at_once)
+        stack.callback(self._stop_at_once)
         self.port = free_port()
-        self.start()
+        self._start()
 
-    def start(self):
+    @contextlib.contextmanager
+    def stopped(self):
+        """Asks it to end, as its service would. After the block it runs again, come what may."""
+        try:
+            assert self.process.stop() == 0, self.process.log()
+            yield
+        finally:
+            self._stop_at_once()
+            self._start()
+
+    def restart(self):
+        with self.stopped():
+            pass
+
+    def _start(self):
         self.process = self._running.enter_context(self._make(f"127.0.0.1:{self.port}"))
 
-    def stop(self):
-        """Asks it to end, as its service would."""
-        assert self.process.stop() == 0, self.process.log()
-        self._running.close()
-
-    def stop_at_once(self):
+    def _stop_at_once(self):
         self._running.close()
 
 
@@ -176,3 +185,15 @@ class WholeSystem:
             return hosts and min(hosts) >= 2 and {up["metric"]["job"] for up in ups} >= {MODEL_JOB}
 
         wait_for("scrapes", is_scraped, 30, self.prometheus.log, pause=0.1)
+
+    def exit_source(self):
+        """How the exporter says that it knows of processes that end."""
+        status, headers, body = self.exporter.process.get()
+        assert status == 200, status
+        page = series_of(parse(body, headers["Content-Type"]))
+        [source] = [
+            dict(one.labels)["source"]
+            for one, value in page.items()
+            if one.name == "host_process_exit_source" and value == 1
+        ]
+        return source
