@@ -25,7 +25,7 @@ from exporter_process import ExporterProcess
 from model_server_process import ModelServerProcess
 from peers import Prometheus
 from promql import seconds as in_seconds, tokens
-from scaled_time import FACTOR, in_fast_motion, shortened
+from scaled_time import FACTOR, exporter_flags, in_fast_motion, shortened
 import workload
 
 POINTS = 300  # What a panel asks for at most.
@@ -106,10 +106,9 @@ def configuration(directory, targets):
 @contextlib.contextmanager
 def everything(seconds):
     """A Prometheus that watches all of it; on one machine, so its hosts are alike."""
-    flags = [f"--window={shortened('5m')}", f"--sample-interval={shortened('1s')}"]
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        hosts = {name: stack.enter_context(ExporterProcess(flags)) for name in HOSTS}
+        hosts = {name: stack.enter_context(ExporterProcess(exporter_flags())) for name in HOSTS}
         model = stack.enter_context(ModelServerProcess())
         client = stack.enter_context(
             ClientProcess([f"--server=http://127.0.0.1:{model.port}/prediction", "--rate=5"])
