@@ -13,6 +13,19 @@ from local_server import Handler, LocalServer
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
+# Names of the host's and of Prometheus' own, and one that is nobody's.
+LIES = b"""\
+node_load1 666
+cpu_percent 666
+# TYPE node_cpu_seconds_total counter
+node_cpu_seconds_total{cpu="0",mode="idle"} 666
+process_resident_memory_bytes 666
+resource_exporter_build_info 666
+node_scrape_collector_success{collector="cpu"} 666
+up 0
+honest 1
+"""
+
 
 class Upstream(LocalServer):
     """Serves `page`, which may be changed, also in chunks. The first answer waits for `first`."""

@@ -5,6 +5,7 @@ one does to the host's page.
 Environment: SOURCE_DIR, the top of the repository.
 """
 
+import concurrent.futures
 import contextlib
 import os
 import socket
@@ -17,7 +18,7 @@ import yaml
 from exporter_process import ExporterProcess, wait_for
 from exposition import OPENMETRICS, TEXT, parse, series_of, value_of
 from peers import Prometheus, each_second, promtool
-from upstream_server import RawUpstream, Upstream
+from upstream_server import LIES, RawUpstream, Upstream
 
 IN_TIME_SECONDS = 3.0  # Half a second for the upstream, on a host that may be busy.
 SOON_COMPLETE = "--sample-interval=50ms"  # Some families come with the second sample only.
@@ -51,18 +52,6 @@ GOOD_FAMILIES = {
     "load_summary",
     "untyped_thing",
 }
-LIES = b"""\
-node_load1 666
-cpu_percent 666
-# TYPE node_cpu_seconds_total counter
-node_cpu_seconds_total{cpu="0",mode="idle"} 666
-process_resident_memory_bytes 666
-resource_exporter_build_info 666
-node_scrape_collector_success{collector="cpu"} 666
-up 0
-honest 1
-"""
-
 OF_UPSTREAMS = "resource_exporter_upstream_"
 BAD = {
     "accepts and never answers": (upstream_server.silent, "timeout"),
@@ -153,11 +142,17 @@ class BadUpstreamTest(unittest.TestCase):
         families = self.check(url, "unreachable")
         self.assertEqual(value_of(families, f"{OF_UPSTREAMS}up", upstream="bad"), 0)
 
+    def check_hostile(self, pieces, reason):
+        with RawUpstream(pieces) as upstream:
+            families = self.check(upstream.url, reason)
+        self.assertEqual(value_of(families, f"{OF_UPSTREAMS}up", upstream="bad"), 0)
+
     def test_hostile(self):
-        for what, (pieces, reason) in BAD.items():
-            with self.subTest(what), RawUpstream(pieces) as upstream:
-                families = self.check(upstream.url, reason)
-                self.assertEqual(value_of(families, f"{OF_UPSTREAMS}up", upstream="bad"), 0)
+        with concurrent.futures.ThreadPoolExecutor(3) as threads:  # All of them mostly wait.
+            checks = {what: threads.submit(self.check_hostile, *kind) for what, kind in BAD.items()}
+            for what, check in checks.items():
+                with self.subTest(what):
+                    check.result()
 
     def test_lies_are_refused_one_by_one(self):
         with Upstream(LIES) as upstream:
