@@ -2,8 +2,10 @@
 process-exporter, Prometheus, Alertmanager and promtool. Each listens on a free port of 127.0.0.1
 and is a context manager that stops it."""
 
+import contextlib
 import json
 import os
+import random
 import socket
 import subprocess
 import tempfile
@@ -18,10 +20,15 @@ _START_SECONDS = 30.0  # On a host that is busy building.
 
 
 def free_port():
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on at the moment, and that the kernel gives to nobody who asks for
+    just any: another test may."""
+    text = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii")
+    lowest, highest = map(int, text.split())
+    ports = [*range(10_000, lowest), *range(highest + 1, 1 << 16)] or [0]
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.choice(ports)))
+            return probe.getsockname()[1]
 
 
 def _fetch(url, headers=None):

@@ -8,7 +8,6 @@ Environment: SOURCE_DIR, the top of the repository.
 import concurrent.futures
 import contextlib
 import os
-import socket
 import time
 import unittest
 from pathlib import Path
@@ -17,7 +16,7 @@ import upstream_server
 import yaml
 from exporter_process import ExporterProcess, wait_for
 from exposition import OPENMETRICS, TEXT, parse, series_of, value_of
-from peers import Prometheus, each_second, promtool
+from peers import Prometheus, each_second, free_port, promtool
 from upstream_server import LIES, RawUpstream, Upstream
 
 IN_TIME_SECONDS = 3.0  # Half a second for the upstream, on a host that may be busy.
@@ -180,8 +179,7 @@ class BadUpstreamTest(unittest.TestCase):
         self.assertGreater((sampled[1] - sampled[0]) / 0.02, 20)
 
     def test_exporter_that_relays_itself_does_not_ask_for_ever(self):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            address = "127.0.0.1:%d" % free.getsockname()[1]
+        address = f"127.0.0.1:{free_port()}"
         flags = [f"--collector.upstream=self=http://{address}/metrics"]
         with ExporterProcess(flags, listen=address) as exporter:
             # Its own page would have to be there before it is made.
